@@ -1,0 +1,1 @@
+"""The backend of a business that sells AI-generated images."""

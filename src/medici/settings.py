@@ -1,0 +1,123 @@
+"""Every setting, read once from the environment (and a file ``.env``) and then passed on.
+
+A field is named as its variable, in lower case. An empty variable counts as unset.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Door = Literal["studio", "shopify", "compass", "storefront", "console"]
+DOORS: tuple[Door, ...] = ("studio", "shopify", "compass", "storefront", "console")
+PRODUCTION = frozenset({"prod", "production"})
+
+
+class OidcIssuer(BaseModel):
+    """An issuer whose ID tokens we exchange for our own."""
+
+    issuer: str
+    audience: str
+    jwks_uri: str | None = None
+
+
+def _listed(value: Any) -> Any:
+    """Split a comma-separated variable, cutting spaces and empty parts."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+class Settings(BaseSettings):
+    """What one deployment chooses. `.env.example` lists the same variables for people."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    # The process
+    app_env: str = Field("development", validation_alias=AliasChoices("APP_ENV", "ENVIRONMENT"))
+    database_url: str = "sqlite:///./app.db"
+    medici_data_dir: Path = Path("data")
+    medici_public_url: str | None = None
+    medici_doors: Annotated[tuple[Door, ...], NoDecode] = DOORS
+    medici_auto_migrate: bool = True
+    medici_database_pool_size: int = Field(10, ge=1, le=200)
+    medici_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    medici_outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ("*",)
+    medici_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    medici_log_format: Literal["auto", "json", "console"] = "auto"
+    medici_debug: bool = False
+    sentry_dsn: SecretStr | None = None
+
+    # Background work
+    medici_runner: Literal["embedded", "external"] = "embedded"
+    medici_worker_concurrency: int = Field(16, ge=1, le=1024)
+    medici_job_lease_seconds: float = Field(15.0, ge=0.3, le=600)
+    medici_image_processes: int = Field(1, ge=1, le=64)
+
+    # Who may do what
+    admin_api_token: SecretStr | None = None
+    admin_user_ids: Annotated[tuple[str, ...], NoDecode] = ()
+    allow_open_admin_mode: bool | None = None
+    allow_dev_login: bool = False
+    oidc_issuers: tuple[OidcIssuer, ...] = ()
+    medici_try_it: bool | None = None
+
+    # Secrets at rest
+    encryption_keys: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("ENCRYPTION_KEYS", "ENCRYPTION_KEY")
+    )
+
+    # Image providers
+    fal_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("FAL_API_KEY", "FAL_KEY")
+    )
+    fal_queue_base: str = "https://queue.fal.run"
+    fal_timeout_seconds: float = Field(45.0, gt=0, le=600)
+    openai_api_key: SecretStr | None = None
+    openai_api_base: str = "https://api.openai.com/v1"
+    openai_stub_if_missing_key: bool = True
+
+    # Storage of pictures
+    storage_bucket: str | None = None
+    storage_region: str = "us-east-1"
+    storage_endpoint_url: str | None = None
+    storage_access_key_id: SecretStr | None = None
+    storage_secret_access_key: SecretStr | None = None
+    storage_public_base_url: str | None = None
+
+    # Stores that sell for us
+    storekit_webhook_secret: SecretStr | None = None
+    google_play_webhook_secret: SecretStr | None = None
+    web_billing_webhook_secret: SecretStr | None = None
+    web_billing_checkout_base_url: str | None = None
+
+    # Experiments
+    experiment_automation_notify_webhook_url: str | None = None
+
+    _split = field_validator(
+        "medici_doors",
+        "medici_trusted_proxies",
+        "medici_outbound_allow",
+        "allowed_origins",
+        "admin_user_ids",
+        mode="before",
+    )(_listed)
+
+    @property
+    def is_production(self) -> bool:
+        """Tell whether this deployment serves real customers."""
+        return self.app_env.strip().lower() in PRODUCTION
+
+    @property
+    def dev_login_allowed(self) -> bool:
+        """Tell whether anybody may sign in as anybody, for development."""
+        return self.allow_dev_login or not self.is_production
+
+    @property
+    def try_it_open(self) -> bool:
+        """Tell whether the try-it page is served."""
+        return not self.is_production if self.medici_try_it is None else self.medici_try_it
