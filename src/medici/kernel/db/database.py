@@ -39,10 +39,13 @@ class Database:
         Raises:
             DatabaseUnavailable: the database is away, full, locked or read-only.
         """
-        async with self._gate, self._outages_named():
-            async with AsyncSession(self.engine, expire_on_commit=False) as session:
-                async with session.begin():
-                    yield session
+        async with (
+            self._gate,
+            self._outages_named(),
+            AsyncSession(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
         for follow in session.info.get(AFTER_COMMIT, ()):
             follow()
 

@@ -34,8 +34,9 @@ def open_engine(url: URL, *, pool_size: int = 10) -> AsyncEngine:
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=30,
+        pool_timeout=60,
         pool_use_lifo=True,
+        hide_parameters=True,  # what customers sent is nothing for logs
         connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5},
     )
 
@@ -43,16 +44,16 @@ def open_engine(url: URL, *, pool_size: int = 10) -> AsyncEngine:
 def _open_sqlite(url: URL) -> AsyncEngine:
     if url.database:
         Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, pool_size=5, max_overflow=5, pool_timeout=30)
+    engine = create_async_engine(
+        url, pool_size=5, max_overflow=5, pool_timeout=60, hide_parameters=True
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = (
-        None  # transactions begin where we say, not where the driver guesses
-    )
+    connection.isolation_level = None  # transactions begin where we say
     cursor = connection.cursor()
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(pragma)
