@@ -1,0 +1,58 @@
+"""Looking at the queue: how long it is, how late, and what died in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from medici.jobs.database_clock import clock_now, database_time
+from medici.jobs.kinds import Queue
+from medici.jobs.models import IS_DEAD, IS_READY, IS_RUNNING, Job, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """How much work there is now, over all queues."""
+
+    due: int
+    running: int
+    oldest_due_seconds: float  # how late the latest due job is; 0 where none is due
+
+
+async def depth(session: AsyncSession) -> Depth:
+    """Measure the queue by the database's clock."""
+    due = select(func.count(), func.min(Job.due_at)).where(IS_READY, Job.due_at <= clock_now())
+    due_count, oldest = (await session.execute(due)).one()
+    running = select(func.count()).select_from(Job).where(IS_RUNNING)
+    late = (await database_time(session) - oldest).total_seconds() if due_count else 0.0
+    return Depth(
+        due=due_count,
+        running=(await session.execute(running)).scalar_one(),
+        oldest_due_seconds=max(late, 0.0),
+    )
+
+
+async def counts(session: AsyncSession) -> dict[tuple[Queue, State], int]:
+    """Count the jobs of each queue that are ready, running or dead.
+
+    Finished ones are not counted: they are many, and a metric knows them.
+    """
+    states = ((State.READY, IS_READY), (State.RUNNING, IS_RUNNING), (State.DEAD, IS_DEAD))
+    rows = await session.execute(
+        union_all(
+            *(
+                select(Job.queue, literal(state), func.count()).where(only).group_by(Job.queue)
+                for state, only in states
+            )
+        )
+    )
+    return {(Queue(queue), State(state)): count for queue, state, count in rows}
+
+
+async def dead_letters(session: AsyncSession, *, limit: int = 100) -> Sequence[Job]:
+    """List the jobs that failed for good, the latest first."""
+    rows = await session.execute(
+        select(Job).where(IS_DEAD).order_by(Job.finished_at.desc()).limit(limit)
+    )
+    return rows.scalars().all()
