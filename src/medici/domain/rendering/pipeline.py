@@ -1,0 +1,294 @@
+"""The way of one render through a provider, between its transactions."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from random import SystemRandom
+from uuid import UUID
+
+from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
+from medici.adapters.providers.provider import (
+    Artifact,
+    CancelOutcome,
+    Cost,
+    Observation,
+    Phase,
+    Provider,
+    Submission,
+)
+from medici.adapters.providers.request import InputImage, Part, RenderRequest
+from medici.domain.identity.owner import Owner
+from medici.domain.pictures.service import PictureFacts
+from medici.domain.rendering import queries
+from medici.domain.rendering.errors import ProviderSilent
+from medici.domain.rendering.inputs import InputReader
+from medici.domain.rendering.models import RenderAttempt, RenderJob
+from medici.domain.rendering.outputs import OutputKeeper
+from medici.domain.rendering.queries import Watched
+from medici.domain.rendering.service import attempt as attempts
+from medici.domain.rendering.service import settle
+from medici.domain.rendering.service.attempt import Begun, Estimate
+from medici.domain.rendering.service.settle import Delivery
+from medici.domain.rendering.submission import PASSING, submitted
+from medici.jobs.run import Run
+from medici.resources import Resources
+
+CHANCE = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A job with the customer's pictures in hand, ready to be addressed to a provider."""
+
+    job: RenderJob
+    image: InputImage
+    mask: InputImage | None
+
+    def addressed(self, attempt: RenderAttempt) -> RenderRequest:
+        return RenderRequest(
+            reference=str(attempt.id),
+            operation=self.job.operation,
+            tier=self.job.tier,
+            model=attempt.model,
+            image=self.image,
+            mask=self.mask,
+            style_id=self.job.style_id,
+            prompt=self.job.prompt,
+            wishes=tuple(self.job.wishes),
+            target_parts=tuple(Part(part) for part in self.job.target_parts),
+            max_pixels=self.job.max_pixels,
+        )
+
+
+class Pipeline:
+    """Takes one run of background work through its network calls.
+
+    What ends a run marks its job done in the same transaction, so a crash leaves both or neither.
+    """
+
+    def __init__(self, run: Run[Resources]) -> None:
+        self._run = run
+        self._resources = run.resources
+        self._reader = InputReader(
+            storage=run.resources.storage,
+            outgoing=run.resources.outgoing,
+            images=run.resources.images,
+        )
+        self._keeper = OutputKeeper(storage=run.resources.storage, images=run.resources.images)
+
+    async def draft(self, job_id: UUID) -> Draft | None:
+        """Read the job and its pictures; None when it has ended.
+
+        Raises:
+            InputUnusable: a picture cannot be had.
+        """
+        async with self._resources.database.reading() as session:
+            wanted = await queries.wanted(session, job_id)
+        if wanted is None:
+            return None
+        image = await self._reader.read(wanted.image)
+        mask = await self._reader.read(wanted.mask) if wanted.mask else None
+        return Draft(job=wanted.job, image=image, mask=mask)
+
+    def estimate(self, draft: Draft) -> Estimate:
+        """Return how to tell what an attempt at the draft will cost."""
+
+        def micros(attempt: RenderAttempt) -> int:
+            provider = self._resources.providers.by_name.get(attempt.provider)
+            if provider is None:
+                return 0
+            return provider.estimate_cost(draft.addressed(attempt)).amount_micros
+
+        return micros
+
+    async def send(self, draft: Draft, begun: Begun) -> None:
+        """Hand the work over and store what came of it.
+
+        Raises:
+            ProviderSilent: an earlier answer was lost and the provider cannot be asked now.
+        """
+        attempt = begun.attempt
+        try:
+            provider = self._provider(attempt, touched=begun.resumed)
+            submission = await submitted(
+                provider,
+                draft.addressed(attempt),
+                resumed=begun.resumed,
+                last_chance=self._run.last_attempt,
+            )
+        except ProviderFailure as failure:
+            await self._fail(attempt, failure)
+            return
+        if submission.artifacts or provider.capabilities().synchronous:
+            await self._conclude(begun.job, attempt, provider, submission)
+        else:
+            await self._follow(attempt, submission)
+
+    async def look(self, watched: Watched) -> Observation | None:
+        """Ask how far the work is; None once it has been concluded.
+
+        Raises:
+            ProviderSilent: no answer this time; the next look may have one.
+        """
+        attempt = watched.attempt
+        try:
+            provider = self._provider(attempt, touched=True)
+            observation = await provider.poll(attempt.ref or {})
+            if observation.phase.is_terminal:
+                seen = Submission(ref=attempt.ref or {}, observation=observation)
+                await self._conclude(watched.job, attempt, provider, seen)
+                return None
+        except ProviderFailure as failure:
+            await self._fail(attempt, self._verdict_of_silence(attempt, failure))
+            return None
+        if self._overdue(attempt):
+            await self._stop(provider, attempt)
+            await self._fail(attempt, WorkExpired("no result before the deadline"))
+            return None
+        return observation
+
+    async def withdraw(self, watched: Watched) -> None:
+        """Tell the provider that nobody waits for this picture any more.
+
+        Raises:
+            ProviderSilent: it does not listen now.
+        """
+        attempt = watched.attempt
+        if not attempt.state.is_open or attempt.ref is None:
+            return
+        outcome = await self._canceled(attempt)
+        async with self._run.transaction() as session:
+            await settle.abandon_attempt(session, attempt.id, outcome, now=self._run.now())
+            await self._run.finish(session)
+
+    def _provider(self, attempt: RenderAttempt, *, touched: bool) -> Provider:
+        """Return the attempt's provider; ``touched`` tells that it may hold our work already."""
+        provider = self._resources.providers.by_name.get(attempt.provider)
+        if provider is None:
+            code = FailureCode.TIMEOUT_AMBIGUOUS if touched else FailureCode.AUTH
+            raise ProviderFailure(code, f"{attempt.provider} is not configured here")
+        return provider
+
+    def _verdict_of_silence(
+        self, attempt: RenderAttempt, failure: ProviderFailure
+    ) -> ProviderFailure:
+        """Return what a failed look means for work that the provider has accepted.
+
+        Raises:
+            ProviderSilent: nothing yet; there is time for another look.
+        """
+        if failure.code not in PASSING:
+            return failure
+        if not (self._run.last_attempt or self._overdue(attempt)):
+            raise ProviderSilent(str(failure)) from failure
+        return ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, failure.message)
+
+    def _overdue(self, attempt: RenderAttempt) -> bool:
+        return self._run.now() >= attempt.deadline_at
+
+    async def _canceled(self, attempt: RenderAttempt) -> CancelOutcome:
+        provider = self._resources.providers.by_name.get(attempt.provider)
+        if provider is None:
+            return CancelOutcome.UNSUPPORTED
+        try:
+            return await provider.cancel(attempt.ref or {})
+        except ProviderFailure as failure:
+            if failure.code in PASSING and not self._run.last_attempt:
+                raise ProviderSilent(str(failure)) from failure
+            return CancelOutcome.UNSUPPORTED
+
+    async def _stop(self, provider: Provider, attempt: RenderAttempt) -> None:
+        """Cancel overdue work where that can be done; the job goes on without it in any case."""
+        with suppress(ProviderFailure):
+            await provider.cancel(attempt.ref or {})
+
+    async def _follow(self, attempt: RenderAttempt, submission: Submission) -> None:
+        async with self._run.transaction() as session:
+            await attempts.accepted(
+                session,
+                attempt.render_job_id,
+                attempt.id,
+                submission,
+                chance=CHANCE.random(),
+                now=self._run.now(),
+            )
+            await self._run.finish(session)
+
+    async def _conclude(
+        self, job: RenderJob, attempt: RenderAttempt, provider: Provider, seen: Submission
+    ) -> None:
+        """Deliver what finished work brought, or fail its attempt; either way its cost is booked.
+
+        Raises:
+            ProviderFailure: the picture cannot be fetched now (one of ``PASSING``).
+        """
+        failure = _verdict(seen.observation)
+        if failure is None:
+            try:
+                facts = await self._kept(job, attempt, await _artifacts(provider, seen))
+            except ProviderFailure as unusable:
+                if unusable.code in PASSING:
+                    raise
+                failure = unusable
+            else:
+                await self._deliver(attempt, seen, facts)
+                return
+        await self._fail(attempt, failure, cost=seen.observation.cost)
+
+    async def _kept(
+        self, job: RenderJob, attempt: RenderAttempt, artifacts: tuple[Artifact, ...]
+    ) -> PictureFacts:
+        if not artifacts:
+            raise ProviderFailure(FailureCode.NO_OUTPUT, "the provider answered without a picture")
+        owner = Owner.user(job.user_id)
+        return await self._keeper.keep(artifacts[0], owner=owner, picture_id=attempt.id)
+
+    async def _deliver(self, attempt: RenderAttempt, seen: Submission, facts: PictureFacts) -> None:
+        delivery = Delivery(
+            picture_id=attempt.id, facts=facts, ref=seen.ref, observation=seen.observation
+        )
+        async with self._run.transaction() as session:
+            await settle.deliver(
+                session, attempt.render_job_id, attempt.id, delivery, now=self._run.now()
+            )
+            await self._run.finish(session)
+        self._measure(attempt, "succeeded")
+
+    async def _fail(
+        self, attempt: RenderAttempt, failure: ProviderFailure, *, cost: Cost | None = None
+    ) -> None:
+        async with self._run.transaction() as session:
+            await settle.fail_attempt(
+                session,
+                attempt.render_job_id,
+                attempt.id,
+                failure,
+                cost=cost,
+                chance=CHANCE.random(),
+                now=self._run.now(),
+            )
+            await self._run.finish(session)
+        self._measure(attempt, failure.code)
+
+    def _measure(self, attempt: RenderAttempt, outcome: str) -> None:
+        seconds = (self._run.now() - attempt.created_at).total_seconds()
+        self._resources.metrics.attempt_ended(attempt.provider, outcome=outcome, seconds=seconds)
+
+
+async def _artifacts(provider: Provider, seen: Submission) -> tuple[Artifact, ...]:
+    if seen.artifacts or provider.capabilities().synchronous:
+        return seen.artifacts
+    return await provider.fetch(seen.ref)
+
+
+def _verdict(observation: Observation) -> ProviderFailure | None:
+    """Return how work failed that has ended; None where there is a picture."""
+    if observation.failure is not None:
+        return observation.failure
+    match observation.phase:
+        case Phase.MODERATED:
+            return ProviderFailure(FailureCode.MODERATED, "the provider's policy refused it")
+        case Phase.EXPIRED:
+            return WorkExpired("the provider dropped the work")
+        case Phase.FAILED | Phase.CANCELED:
+            return ProviderFailure(FailureCode.PROVIDER_FAILED, "the provider gave up")
+    return None

@@ -1,0 +1,175 @@
+"""Reading renders; what a user may see is bound to the user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from medici.adapters.providers.request import Tier
+from medici.domain.identity.models import User
+from medici.domain.pictures.models import Picture
+from medici.domain.pictures.queries import pictures_by_id
+from medici.domain.rendering.errors import RenderJobNotFound
+from medici.domain.rendering.models import IN_FLIGHT, RenderAttempt, RenderJob, RenderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which of a user's jobs are wanted, newest first; ``before`` is the id to start below."""
+
+    states: tuple[RenderState, ...] = ()
+    project_id: str | None = None
+    before: UUID | None = None
+    limit: int = 50
+
+
+async def own_job(session: AsyncSession, job_id: UUID, *, user_id: str) -> RenderJob:
+    """Return the user's job.
+
+    Raises:
+        RenderJobNotFound: unknown or foreign, alike.
+    """
+    job = await session.get(RenderJob, job_id)
+    if job is None or job.user_id != user_id:
+        raise RenderJobNotFound
+    return job
+
+
+async def own_jobs(
+    session: AsyncSession, *, user_id: str, wanted: JobFilter
+) -> Sequence[RenderJob]:
+    statement = select(RenderJob).where(RenderJob.user_id == user_id)
+    if wanted.states:
+        statement = statement.where(RenderJob.state.in_(wanted.states))
+    if wanted.project_id is not None:
+        statement = statement.where(RenderJob.project_id == wanted.project_id)
+    if wanted.before is not None:
+        statement = statement.where(RenderJob.id < wanted.before)
+    rows = await session.scalars(statement.order_by(RenderJob.id.desc()).limit(wanted.limit))
+    return rows.all()
+
+
+async def locked_job(session: AsyncSession, job_id: UUID) -> RenderJob:
+    """Return the job as stored now, locked until the transaction ends.
+
+    Raises:
+        RenderJobNotFound: no such job.
+    """
+    job = await session.get(RenderJob, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        raise RenderJobNotFound
+    return job
+
+
+async def attempts_of(session: AsyncSession, job_id: UUID) -> Sequence[RenderAttempt]:
+    """Return a job's attempts, oldest first."""
+    rows = await session.scalars(
+        select(RenderAttempt)
+        .where(RenderAttempt.render_job_id == job_id)
+        .order_by(RenderAttempt.number)
+    )
+    return rows.all()
+
+
+async def attempts_by_job(
+    session: AsyncSession, job_ids: Sequence[UUID]
+) -> dict[UUID, list[RenderAttempt]]:
+    """Return the attempts of many jobs in one look."""
+    grouped: dict[UUID, list[RenderAttempt]] = {job_id: [] for job_id in job_ids}
+    rows = await session.scalars(
+        select(RenderAttempt)
+        .where(RenderAttempt.render_job_id.in_(job_ids))
+        .order_by(RenderAttempt.number)
+    )
+    for attempt in rows:
+        grouped[attempt.render_job_id].append(attempt)
+    return grouped
+
+
+async def lock_user(session: AsyncSession, user_id: str) -> None:
+    """Let other orders of the user wait until the transaction ends."""
+    # The weaker lock, since every row that points at the user takes a share of it.
+    await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+async def in_flight_count(session: AsyncSession, user_id: str) -> int:
+    count = await session.scalar(
+        select(func.count()).select_from(RenderJob).where(RenderJob.user_id == user_id, IN_FLIGHT)
+    )
+    return count or 0
+
+
+async def has_completed_preview(
+    session: AsyncSession, *, user_id: str, project_id: str, style_id: str
+) -> bool:
+    found = await session.scalar(
+        select(RenderJob.id)
+        .where(
+            RenderJob.user_id == user_id,
+            RenderJob.project_id == project_id,
+            RenderJob.style_id == style_id,
+            RenderJob.tier == Tier.PREVIEW,
+            RenderJob.state == RenderState.SUCCEEDED,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredInput:
+    """Where an input lies: under ``key`` in our storage, or at an outside address."""
+
+    field: str  # how the order calls it
+    url: str
+    key: str | None
+    content_type: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A job that still wants its picture, and where its inputs lie."""
+
+    job: RenderJob
+    image: StoredInput
+    mask: StoredInput | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """An attempt at a provider, and the job that it is for."""
+
+    job: RenderJob
+    attempt: RenderAttempt
+
+
+async def wanted(session: AsyncSession, job_id: UUID) -> Wanted | None:
+    """Return the job with its inputs; None when it has ended."""
+    job = await session.get(RenderJob, job_id)
+    if job is None or job.state.is_terminal:
+        return None
+    ids = [picture_id for picture_id in (job.image_id, job.mask_id) if picture_id is not None]
+    pictures = await pictures_by_id(session, ids)
+    image = _input("image_url", job.image_url, pictures.get(job.image_id) if job.image_id else None)
+    mask = None
+    if job.mask_url is not None:
+        mask = _input("mask_url", job.mask_url, pictures.get(job.mask_id) if job.mask_id else None)
+    return Wanted(job=job, image=image, mask=mask)
+
+
+async def watched(session: AsyncSession, job_id: UUID, attempt_id: UUID) -> Watched:
+    return Watched(
+        job=await session.get_one(RenderJob, job_id),
+        attempt=await session.get_one(RenderAttempt, attempt_id),
+    )
+
+
+def _input(field: str, url: str, picture: Picture | None) -> StoredInput:
+    return StoredInput(
+        field=field,
+        url=url,
+        key=picture.key if picture else None,
+        content_type=picture.content_type if picture else None,
+    )

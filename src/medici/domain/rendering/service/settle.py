@@ -1,0 +1,255 @@
+"""How a render ends: delivered and captured, or failed and released; exactly once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from medici.adapters.providers.failure import ProviderFailure
+from medici.adapters.providers.provider import CancelOutcome, Cost, CostSource, Observation, Ref
+from medici.adapters.providers.request import Part
+from medici.domain.events.facts import EventName
+from medici.domain.identity.owner import Owner
+from medici.domain.pictures.models import Purpose
+from medici.domain.pictures.rules import picture_key
+from medici.domain.pictures.service import PictureFacts, discard, keep_picture
+from medici.domain.rendering import queries, rules
+from medici.domain.rendering.errors import InputUnusable
+from medici.domain.rendering.models import AttemptState, RenderAttempt, RenderJob, RenderState
+from medici.domain.rendering.rules import Next, Policy, Standing
+from medici.domain.rendering.service.dispatching import enqueue_dispatch
+from medici.domain.rendering.service.facts import record_failed_attempt, record_job
+from medici.domain.rendering.service.price import capture_price, release_price
+from medici.domain.routing import queries as routing
+from medici.domain.routing.rules import governing_route
+from medici.domain.routing.settings import OnModeration, OnUncertain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A finished picture whose bytes are already in our storage."""
+
+    picture_id: UUID
+    facts: PictureFacts
+    ref: Ref
+    observation: Observation
+
+
+async def deliver(
+    session: AsyncSession, job_id: UUID, attempt_id: UUID, delivery: Delivery, *, now: datetime
+) -> None:
+    """Hand the picture over and capture its price.
+
+    A picture that comes after the job has ended is booked as cost, not shown, and thrown away.
+    """
+    job = await queries.locked_job(session, job_id)
+    attempt = await session.get_one(RenderAttempt, attempt_id, populate_existing=True)
+    if attempt.state.is_open:
+        _close(attempt, AttemptState.SUCCEEDED, now)
+        attempt.ref = dict(delivery.ref)
+        _book_cost(job, attempt, delivery.observation.cost)
+        if not job.state.is_terminal:
+            await _hand_over(session, job, delivery, now=now)
+    if job.output_id != delivery.picture_id:
+        key = picture_key(
+            Owner.user(job.user_id),
+            Purpose.RESULT,
+            delivery.picture_id,
+            delivery.facts.content_type,
+        )
+        await discard(session, [key], now=now)
+
+
+async def _hand_over(
+    session: AsyncSession, job: RenderJob, delivery: Delivery, *, now: datetime
+) -> None:
+    await keep_picture(
+        session,
+        picture_id=delivery.picture_id,
+        owner=Owner.user(job.user_id),
+        purpose=Purpose.RESULT,
+        facts=delivery.facts,
+        expires_at=None,
+        now=now,
+    )
+    job.output_id = delivery.picture_id
+    job.notes = list(delivery.observation.notes)
+    job.progress = 100
+    await capture_price(session, job, now=now)
+    await _end(session, job, RenderState.SUCCEEDED, None, now=now)
+
+
+async def fail_attempt(
+    session: AsyncSession,
+    job_id: UUID,
+    attempt_id: UUID,
+    failure: ProviderFailure,
+    *,
+    cost: Cost | None,
+    chance: float,
+    now: datetime,
+) -> None:
+    """Close an attempt that brought nothing and decide how its job goes on.
+
+    ``cost`` is what the provider charges all the same, if it says so; ``chance`` in [0, 1) spreads
+    retries.
+    """
+    job = await queries.locked_job(session, job_id)
+    attempt = await session.get_one(RenderAttempt, attempt_id, populate_existing=True)
+    if not attempt.state.is_open:
+        return
+    _close(attempt, AttemptState.FAILED, now)
+    attempt.failure_code = failure.code
+    attempt.failure_message = failure.message
+    if cost is not None:
+        _book_cost(job, attempt, cost)
+    elif rules.may_have_cost(failure, accepted=attempt.ref is not None):
+        _leave_cost_open(attempt)
+    if job.state.is_terminal:
+        return
+    await record_failed_attempt(session, job, attempt, now=now)
+    standing = await _standing(session, job, attempt)
+    match rules.after_failure(failure, standing, await _policy(session, job)):
+        case Next.RETRY:
+            wait = rules.retry_delay_seconds(
+                standing.tries_here, chance, failure.retry_after_seconds
+            )
+            job.retries += 1
+            await _send_again(session, job, now + timedelta(seconds=wait), now)
+        case Next.FALL_BACK:
+            job.position += 1
+            await _send_again(session, job, now, now)
+        case Next.STOP:
+            state, code = rules.final_state(failure)
+            await fail_job(session, job, state, code, now=now)
+
+
+async def fail_job(
+    session: AsyncSession,
+    job: RenderJob,
+    state: RenderState,
+    code: str,
+    *,
+    now: datetime,
+    message: str | None = None,
+) -> None:
+    """End a locked job without a picture and give its price back.
+
+    ``message`` is for the customer; without one the code's own sentence says it.
+    """
+    job.error_message = message or rules.sentence_for(code)
+    reason = f"render_refund_{'dispatch_failed' if code == 'provider_dispatch_failed' else code}"
+    await release_price(session, job, reason=reason, now=now)
+    await _end(session, job, state, code, now=now)
+    if code == "provider_dispatch_failed":
+        await record_job(session, job, EventName.RENDER_DISPATCH_FAILED, now=now)
+
+
+async def refuse_input(
+    session: AsyncSession, job_id: UUID, unusable: InputUnusable, *, now: datetime
+) -> None:
+    """End a job whose picture cannot be used, with an attempt whose answer was lost."""
+    job = await queries.locked_job(session, job_id)
+    await _lose_attempts(session, job_id, now=now)
+    if not job.state.is_terminal:
+        await fail_job(
+            session, job, RenderState.FAILED, unusable.code, message=str(unusable), now=now
+        )
+
+
+async def give_up(session: AsyncSession, job_id: UUID, *, reason: str, now: datetime) -> None:
+    """End a job whose background work cannot be done, with whatever attempt is still open."""
+    job = await queries.locked_job(session, job_id)
+    await _lose_attempts(session, job_id, now=now)
+    if not job.state.is_terminal:
+        await fail_job(session, job, RenderState.FAILED, reason, now=now)
+
+
+async def close_lost(session: AsyncSession, job_id: UUID, *, now: datetime) -> None:
+    """Close an attempt of an ended job whose answer went with the process that waited for it."""
+    await queries.locked_job(session, job_id)
+    for attempt in await queries.attempts_of(session, job_id):
+        if attempt.state is AttemptState.SENDING and attempt.ref is None:
+            _lose(attempt, now)
+
+
+async def abandon_attempt(
+    session: AsyncSession, attempt_id: UUID, outcome: CancelOutcome, *, now: datetime
+) -> None:
+    """Close an attempt whose picture nobody wants any more."""
+    attempt = await session.get_one(
+        RenderAttempt, attempt_id, with_for_update=True, populate_existing=True
+    )
+    if not attempt.state.is_open:
+        return
+    if outcome is not CancelOutcome.CANCELED:
+        _leave_cost_open(attempt)
+    _close(attempt, AttemptState.CANCELED, now)
+
+
+async def _lose_attempts(session: AsyncSession, job_id: UUID, *, now: datetime) -> None:
+    for attempt in await queries.attempts_of(session, job_id):
+        if attempt.state.is_open:
+            _lose(attempt, now)
+
+
+def _lose(attempt: RenderAttempt, now: datetime) -> None:
+    _leave_cost_open(attempt)
+    _close(attempt, AttemptState.UNCERTAIN, now)
+
+
+async def _standing(session: AsyncSession, job: RenderJob, attempt: RenderAttempt) -> Standing:
+    attempts = await queries.attempts_of(session, job.id)
+    return Standing(
+        tries_here=sum(1 for other in attempts if other.provider == attempt.provider),
+        retries=job.retries,
+        has_next=job.position + 1 < len(job.candidates),
+    )
+
+
+async def _policy(session: AsyncSession, job: RenderJob) -> Policy:
+    """Read what the published route of this job says about uncertain and moderated outcomes."""
+    published = await routing.published(session)
+    parts = [Part(part) for part in job.target_parts]
+    route = governing_route(published.settings, job.operation, parts)
+    return Policy(
+        fall_back_on_moderation=route.on_moderation is OnModeration.FALLBACK,
+        fall_back_on_uncertain=route.on_uncertain is OnUncertain.FALLBACK,
+    )
+
+
+async def _send_again(
+    session: AsyncSession, job: RenderJob, run_at: datetime, now: datetime
+) -> None:
+    job.state = RenderState.QUEUED
+    job.queue_position = None
+    job.updated_at = now
+    await enqueue_dispatch(session, job.id, now=now, run_at=run_at)
+
+
+async def _end(
+    session: AsyncSession, job: RenderJob, state: RenderState, code: str | None, *, now: datetime
+) -> None:
+    job.state = state
+    job.error_code = code
+    job.queue_position = None
+    job.updated_at = job.finished_at = now
+    await record_job(session, job, EventName.RENDER_STATUS_UPDATED, now=now)
+
+
+def _close(attempt: RenderAttempt, state: AttemptState, now: datetime) -> None:
+    attempt.state = state
+    attempt.finished_at = now
+
+
+def _leave_cost_open(attempt: RenderAttempt) -> None:
+    """Note that the provider may charge for it, unless it is one that never does."""
+    attempt.cost_uncertain = attempt.estimated_cost_micros > 0
+
+
+def _book_cost(job: RenderJob, attempt: RenderAttempt, cost: Cost | None) -> None:
+    """Book what the provider charges; the estimate where it does not say."""
+    attempt.actual_cost_micros = cost.amount_micros if cost else attempt.estimated_cost_micros
+    attempt.cost_source = cost.source if cost else CostSource.PRICE_TABLE
+    job.actual_cost_micros = (job.actual_cost_micros or 0) + attempt.actual_cost_micros

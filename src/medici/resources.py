@@ -1,0 +1,34 @@
+"""What a process has open: the database, storage, providers and the ways out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from medici.adapters.imaging.host import ImageProcess
+from medici.adapters.oidc import KeySource
+from medici.adapters.providers.provider import ProviderRegistry
+from medici.adapters.storage.store import Storage
+from medici.kernel.clock import Clock
+from medici.kernel.db.database import Database
+from medici.kernel.keyring import KeyRing
+from medici.kernel.net.client import OutgoingClient
+from medici.kernel.telemetry.metrics import Metrics
+from medici.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """Opened once by ``bootstrap``, handed to doors and workers, closed at the end."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    images: ImageProcess
+    providers: ProviderRegistry
+    outgoing: OutgoingClient
+    oidc_keys: KeySource
+    keys: KeyRing
+    metrics: Metrics
+    clock: Clock
+
+    def now(self) -> datetime:
+        return self.clock()
