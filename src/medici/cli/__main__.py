@@ -1,0 +1,5 @@
+"""``python -m medici.cli``: the same as ``medici``."""
+
+from medici.cli import app
+
+app()

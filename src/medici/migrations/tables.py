@@ -1,0 +1,16 @@
+"""Every table of the product, for whoever compares or creates the schema."""
+
+from medici.domain.billing import models as billing
+from medici.domain.events import models as events
+from medici.domain.identity import models as identity
+from medici.domain.ledger import models as ledger
+from medici.domain.pictures import models as pictures
+from medici.domain.plans import models as plans
+from medici.domain.rendering import models as rendering
+from medici.domain.routing import models as routing
+from medici.doors.http import models as http
+from medici.jobs import models as jobs
+from medici.kernel.db.base import Base
+
+MODELS = (billing, events, http, identity, jobs, ledger, pictures, plans, rendering, routing)
+METADATA = Base.metadata
