@@ -192,7 +192,7 @@ class TestDeath:
 
         with pytest.raises(ImageProcessDied) as died:
             await call
-        assert died.value.return_code in {-signal.SIGKILL, 255}  # 255: reaped before asyncio did
+        assert died.value.return_code == -signal.SIGKILL
         assert (died.value.code, died.value.kind) == ("image_process_died", Kind.UNAVAILABLE)
         await echo(process)
         assert killed not in process.process_ids
@@ -201,8 +201,7 @@ class TestDeath:
         with pytest.raises(ImageProcessDied) as died:
             await process.call("crash", b"", {}, timeout_seconds=PATIENCE_SECONDS)
 
-        # 255 is what asyncio tells where ending the call reaped the child before asyncio did.
-        assert died.value.return_code in {-signal.SIGSEGV, 255}
+        assert died.value.return_code == -signal.SIGSEGV
         await echo(process)
 
     async def test_while_idle_costs_nobody_anything(self, process: ImageProcess) -> None:

@@ -6,6 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from medici.adapters.imaging import frames
 from medici.adapters.imaging.errors import (
@@ -27,6 +28,8 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",  # each arena reserves address space, which is limited
 }
+
+FAREWELL_SECONDS = 1.0  # for a child that has closed its line to end by itself
 
 
 class Child:
@@ -99,6 +102,9 @@ class Child:
         return answer
 
     async def _death(self, operation: str) -> MediciError:
+        # Killing a child that has just died would take from us what it died of.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), FAREWELL_SECONDS)
         await self.end()
         code = self._process.returncode
         if sys.platform != "win32" and code == -signal.SIGXCPU:
