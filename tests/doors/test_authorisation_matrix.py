@@ -51,7 +51,13 @@ class Operation:
 
 MOVEMENT = {"user_id": "owner", "amount": 1, "reason": "a test"}
 SOME_ID = "00000000-0000-7000-8000-000000000000"
-IN_PATH = {"user_id": "owner", "job_id": SOME_ID, "key": "pictures/nothing.jpg"}
+IN_PATH = {
+    "user_id": "owner",
+    "job_id": SOME_ID,
+    "attempt_id": SOME_ID,
+    "provider": "mock",
+    "key": "pictures/nothing.jpg",
+}
 
 TABLE: Mapping[str, Operation] = {
     "GET /health": Operation(gate=Gate.OPEN),
@@ -62,6 +68,8 @@ TABLE: Mapping[str, Operation] = {
     "POST /v1/auth/oidc": Operation(gate=Gate.PROOF, body={"id_token": "a.b.c"}),
     "GET /v1/auth/me": Operation(gate=Gate.USER),
     "POST /v1/auth/logout": Operation(gate=Gate.TOKEN),
+    # The provider's signature is the credential: test_provider_webhooks.py
+    "POST /v1/providers/{provider}/webhook/{attempt_id}": Operation(gate=Gate.OPEN),
     "POST /v1/uploads": Operation(gate=Gate.USER),
     "GET /v1/ai/providers": Operation(gate=Gate.OPEN),
     "GET /v1/ai/render-jobs": Operation(gate=Gate.USER),

@@ -1,7 +1,8 @@
 """A provider that does what a test says and remembers what it was asked."""
 
+import json
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,6 +18,8 @@ from medici.adapters.providers.provider import (
     Recovery,
     Ref,
     Submission,
+    WebhookEvent,
+    WebhookRefused,
 )
 from medici.adapters.providers.request import Operation, RenderRequest
 from tests.support.pixels import PAINTING
@@ -116,6 +119,11 @@ class Painter:
 
     async def cancel(self, ref: Ref) -> CancelOutcome:
         return self._answer("cancel", ref["id"], self.script.cancel, CancelOutcome.CANCELED)
+
+    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        if headers.get("x-painter") != self.name:
+            raise WebhookRefused("not the painter's hand")
+        return WebhookEvent(ref=json.loads(body))
 
     async def probe(self) -> Health:
         return Health(ok=True)

@@ -1,6 +1,6 @@
 """A deployment with fake providers and a movable clock, and a customer's errands in it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +31,7 @@ from medici.domain.rendering.service.cancel import cancel
 from medici.domain.rendering.service.submit import ImageSource, RenderOrder, submit
 from medici.domain.routing.models import ProviderSettingsVersion
 from medici.domain.routing.settings import (
+    InFlightCap,
     Models,
     OnModeration,
     OnUncertain,
@@ -77,6 +78,8 @@ class Studio:
     async def publish(
         self,
         *names: str,
+        max_retries: int = 2,
+        in_flight_caps: Mapping[str, InFlightCap] | None = None,
         on_moderation: OnModeration = OnModeration.STOP,
         on_uncertain: OnUncertain = OnUncertain.RECONCILE_THEN_FAIL,
         preview_first: bool = False,
@@ -99,7 +102,11 @@ class Studio:
                     name: Models(preview_model=f"{name}-small", final_model=f"{name}-large")
                     for name in names
                 },
-                "cost_controls": {"preview_required_before_final": preview_first},
+                "cost_controls": {
+                    "preview_required_before_final": preview_first,
+                    "max_retries": max_retries,
+                },
+                "in_flight_caps": in_flight_caps or {},
             }
         )
         async with self.database.transaction() as session:

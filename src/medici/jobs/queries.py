@@ -1,14 +1,21 @@
 """Looking at the queue: how long it is, how late, and what died in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.jobs.database_clock import clock_now, database_time
-from medici.jobs.kinds import Queue
-from medici.jobs.models import IS_DEAD, IS_READY, IS_RUNNING, Job, State
+from medici.jobs.kinds import JobKind, Queue
+from medici.jobs.models import (
+    IS_DEAD,
+    IS_READY,
+    IS_RUNNING,
+    IS_UNFINISHED_WITH_KEY,
+    Job,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +38,18 @@ async def depth(session: AsyncSession) -> Depth:
         running=(await session.execute(running)).scalar_one(),
         oldest_due_seconds=max(late, 0.0),
     )
+
+
+async def unfinished_keys(
+    session: AsyncSession, kinds: Collection[JobKind], keys: Collection[str]
+) -> frozenset[str]:
+    """Return those of the keys under which a job of these kinds is still to be done."""
+    rows = await session.scalars(
+        select(Job.key).where(
+            IS_UNFINISHED_WITH_KEY, Job.kind.in_([kind.name for kind in kinds]), Job.key.in_(keys)
+        )
+    )
+    return frozenset(key for key in rows if key is not None)
 
 
 async def counts(session: AsyncSession) -> dict[tuple[Queue, State], int]:

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.providers.failure import FailureCode
@@ -39,9 +40,12 @@ from medici.domain.rendering.models import RenderAttempt, RenderJob, RenderState
 from medici.domain.rendering.rules import Next, Policy, Standing
 from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
+from medici.domain.rendering.service.attempt import Vendors
 from medici.domain.rendering.service.cancel import cancel
+from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.service.settle import Delivery
 from medici.domain.rendering.service.submit import ImageSource, RenderOrder, submit
+from medici.domain.routing.models import ProviderCircuit
 from medici.kernel.db.database import Database
 from tests.doors.support import NOW
 from tests.support.databases import Template
@@ -118,9 +122,17 @@ class RenderMachine(RuleBasedStateMachine):
 
     @rule()
     def begin(self) -> None:
+        self.run(self.session.execute(delete(ProviderCircuit)))  # their health is not of this test
         begun = self.run(
-            attempts.begin(self.session, self.job_id, estimate=lambda _: ESTIMATE, now=NOW)
+            attempts.begin(
+                self.session,
+                self.job_id,
+                vendors=Vendors(),
+                estimate=lambda _: Cost(amount_micros=ESTIMATE),
+                now=NOW,
+            )
         )
+        assert not isinstance(begun, Wait)
         last = self.tries[-1] if self.tries else None
         if self.end or (last and last.state == "running"):
             assert begun is None

@@ -75,6 +75,7 @@ class TestProviderSettings:
             "part_routes",
             "provider_models",
             "cost_controls",
+            "in_flight_caps",
         ]
         assert sent["operation_routes"]["restyle"] == {
             "preview_provider": "local",

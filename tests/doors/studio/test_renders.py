@@ -71,6 +71,7 @@ class TestSubmit:
             "target_parts": ["full_room"],
             "provider": "painter",
             "provider_model": "painter-small",
+            "provider_mode": None,
             "provider_attempts": [],
             "provider_job_id": None,
             "status": "queued",
@@ -99,6 +100,7 @@ class TestSubmit:
 
         assert (running["status"], running["estimated_cost_usd"]) == ("in_progress", 0.02)
         assert (ended["status"], ended["progress"], ended["error_code"]) == ("completed", 100, None)
+        assert ended["provider_mode"] == "live"
         picture = await ada.get(ended["output_url"])
         assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
         assert await studio.purse() == (2, 0)

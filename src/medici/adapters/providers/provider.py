@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from medici.adapters.providers.failure import ProviderFailure
 from medici.adapters.providers.request import Operation, RenderRequest, Tier
+from medici.kernel.errors import Kind, MediciError
 
 Ref: TypeAlias = Mapping[str, Any]
 """A JSON object that the adapter wrote itself: ids and addresses of the work, never a key."""
@@ -41,6 +42,7 @@ class Cost:
 
     amount_micros: int
     source: CostSource = CostSource.PRICE_TABLE
+    price_version: str | None = None  # the state of the price list that it was computed with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class Recovery(StrEnum):
 
     NOT_ACCEPTED = "not_accepted"  # it may be sent again
     UNKNOWN = "unknown"  # it may be running, and charged
+    AWAITED = "awaited"  # as UNKNOWN, but if it runs, a webhook will tell us
 
 
 class CancelOutcome(StrEnum):
@@ -104,6 +107,8 @@ class Capabilities:
     tiers: frozenset[Tier] = frozenset(Tier)
     accepts_mask: bool = False
     synchronous: bool = False
+    stub: bool = False  # pretends to render, for development
+    max_in_flight: int | None = None  # open attempts that it takes from us at once; None: any
     max_input_bytes: int = 15 * 1024 * 1024
     description: str = ""
 
@@ -146,6 +151,36 @@ class Provider(Protocol):
 
     async def probe(self) -> Health:
         """Tell whether the provider answers, without making a picture that costs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEvent:
+    """What a provider told us by itself, verified: news of ``ref``. The truth is polled."""
+
+    ref: Ref
+
+
+class WebhookRefused(MediciError):
+    """A webhook whose signature, time or body is not the provider's."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "webhook_signature_invalid"
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A provider that calls back when its work has ended.
+
+    It is given the address in ``RenderRequest.webhook_url``, where our reference stands.
+    """
+
+    async def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookEvent:
+        """Return what a call to our webhook says; header names are in lower case.
+
+        Raises:
+            WebhookRefused: it is not the provider's, or too old.
+            ProviderFailure: it cannot be judged now, since the keys cannot be had.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class RenderRequest:
     ``reference`` is our attempt id: the provider's idempotency key where it takes one.
     ``prompt`` says everything in words for a model that reads them: style, work, parts and the
     customer's ``wishes``, which stand alone for an engine with styles of its own. ``max_pixels``
-    bounds the output, counted as width times height.
+    bounds the output, counted as width times height. ``webhook_url`` is where the provider may tell
+    that it is done; None where it cannot reach us.
     """
 
     reference: str
@@ -58,3 +59,4 @@ class RenderRequest:
     target_parts: tuple[Part, ...] = (Part.FULL_ROOM,)
     max_pixels: int = 1_200_000
     seed: int = 0
+    webhook_url: str | None = None

@@ -36,6 +36,26 @@ class TooManyJobsInFlight(RenderRefused):
     retry_after_seconds = 5.0
 
 
+class NobodyLeft(MediciError):
+    """No provider of the job's route can be asked."""
+
+    kind = Kind.UNAVAILABLE
+    code = "provider_dispatch_failed"
+
+
+class AttemptNotFound(MediciError):
+    """No such attempt at this provider, or the call does not speak of its work."""
+
+    kind = Kind.NOT_FOUND
+    code = "attempt_not_found"
+
+
+class TooEarly(Unavailable):
+    """A provider's call overtook our own bookkeeping; it will come again."""
+
+    code = "attempt_not_ready"
+
+
 class InputUnusable(MediciError):
     """The customer's picture cannot be read or is none; the job fails with this code."""
 

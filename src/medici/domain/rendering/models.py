@@ -55,6 +55,13 @@ class AttemptState(StrEnum):
         return self in {AttemptState.SENDING, AttemptState.RUNNING, AttemptState.UNCERTAIN}
 
 
+class ProviderMode(StrEnum):
+    """Whether the provider of a job really renders; unknown until the job is sent."""
+
+    LIVE = "live"
+    STUB = "stub"
+
+
 class RenderJob(Base):
     """One requested picture.
 
@@ -102,6 +109,7 @@ class RenderJob(Base):
     state: Mapped[RenderState] = mapped_column(enum_column(RenderState))
     provider: Mapped[str] = mapped_column(String(64))
     provider_model: Mapped[str] = mapped_column(String(128))
+    provider_mode: Mapped[ProviderMode | None] = mapped_column(enum_column(ProviderMode))
     progress: Mapped[int] = mapped_column(default=0)  # percent
     queue_position: Mapped[int | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
@@ -116,11 +124,17 @@ class RenderJob(Base):
     finished_at: Mapped[datetime | None]
 
 
+OPEN = text("finished_at IS NULL")
+
+
 class RenderAttempt(Base):
     """One try at one provider; its id is the reference that the provider gets."""
 
     __tablename__ = "render_attempts"
-    __table_args__ = (UniqueConstraint("render_job_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("render_job_id", "number"),
+        Index("ix_render_attempts_open", "provider", sqlite_where=OPEN, postgresql_where=OPEN),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     render_job_id: Mapped[UUID] = mapped_column(ForeignKey("render_jobs.id"))
@@ -135,6 +149,7 @@ class RenderAttempt(Base):
     estimated_cost_micros: Mapped[int] = mapped_column(default=0)
     actual_cost_micros: Mapped[int | None]
     cost_source: Mapped[CostSource | None] = mapped_column(enum_column(CostSource))
+    price_version: Mapped[str | None] = mapped_column(String(64))  # of the price list
     cost_uncertain: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     deadline_at: Mapped[datetime]

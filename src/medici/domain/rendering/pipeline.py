@@ -26,9 +26,10 @@ from medici.domain.rendering.outputs import OutputKeeper
 from medici.domain.rendering.queries import Watched
 from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
-from medici.domain.rendering.service.attempt import Begun, Estimate
+from medici.domain.rendering.service.attempt import Begun, Estimate, Vendors
+from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.service.settle import Delivery
-from medici.domain.rendering.submission import PASSING, submitted
+from medici.domain.rendering.submission import PASSING, WordAwaited, submitted
 from medici.jobs.run import Run
 from medici.resources import Resources
 
@@ -43,7 +44,7 @@ class Draft:
     image: InputImage
     mask: InputImage | None
 
-    def addressed(self, attempt: RenderAttempt) -> RenderRequest:
+    def addressed(self, attempt: RenderAttempt, *, public_url: str | None) -> RenderRequest:
         return RenderRequest(
             reference=str(attempt.id),
             operation=self.job.operation,
@@ -56,7 +57,14 @@ class Draft:
             wishes=tuple(self.job.wishes),
             target_parts=tuple(Part(part) for part in self.job.target_parts),
             max_pixels=self.job.max_pixels,
+            webhook_url=public_url and webhook_url(public_url, attempt),
         )
+
+
+def webhook_url(public_url: str, attempt: RenderAttempt) -> str:
+    """Return where a provider may tell us of an attempt; the attempt's id stands in it."""
+    base = public_url.rstrip("/")
+    return f"{base}/v1/providers/{attempt.provider}/webhook/{attempt.id}"
 
 
 class Pipeline:
@@ -89,16 +97,27 @@ class Pipeline:
         mask = await self._reader.read(wanted.mask) if wanted.mask else None
         return Draft(job=wanted.job, image=image, mask=mask)
 
-    def estimate(self, draft: Draft) -> Estimate:
+    def _estimate(self, draft: Draft) -> Estimate:
         """Return how to tell what an attempt at the draft will cost."""
 
-        def micros(attempt: RenderAttempt) -> int:
+        def cost(attempt: RenderAttempt) -> Cost:
             provider = self._resources.providers.by_name.get(attempt.provider)
             if provider is None:
-                return 0
-            return provider.estimate_cost(draft.addressed(attempt)).amount_micros
+                return Cost(amount_micros=0)
+            return provider.estimate_cost(self._request(draft, attempt))
 
-        return micros
+        return cost
+
+    async def begin(self, draft: Draft) -> Begun | Wait | None:
+        """Store the intent to send the draft; raises as ``attempt.begin`` does."""
+        async with self._run.transaction() as session:
+            return await attempts.begin(
+                session,
+                draft.job.id,
+                vendors=Vendors.of(self._resources.providers),
+                estimate=self._estimate(draft),
+                now=self._run.now(),
+            )
 
     async def send(self, draft: Draft, begun: Begun) -> None:
         """Hand the work over and store what came of it.
@@ -111,10 +130,13 @@ class Pipeline:
             provider = self._provider(attempt, touched=begun.resumed)
             submission = await submitted(
                 provider,
-                draft.addressed(attempt),
+                self._request(draft, attempt),
                 resumed=begun.resumed,
                 last_chance=self._run.last_attempt,
             )
+        except WordAwaited as lost:
+            await self._await_word(attempt, lost)
+            return
         except ProviderFailure as failure:
             await self._fail(attempt, failure)
             return
@@ -122,6 +144,11 @@ class Pipeline:
             await self._conclude(begun.job, attempt, provider, submission)
         else:
             await self._follow(attempt, submission)
+
+    async def give_up_waiting(self, watched: Watched) -> None:
+        """Close an attempt whose answer was lost and of which no webhook told."""
+        lost = ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, "the answer was lost, nobody called")
+        await self._fail(watched.attempt, lost)
 
     async def look(self, watched: Watched) -> Observation | None:
         """Ask how far the work is; None once it has been concluded.
@@ -159,6 +186,21 @@ class Pipeline:
         async with self._run.transaction() as session:
             await settle.abandon_attempt(session, attempt.id, outcome, now=self._run.now())
             await self._run.finish(session)
+
+    def _request(self, draft: Draft, attempt: RenderAttempt) -> RenderRequest:
+        base = self._resources.settings.medici_public_url
+        return draft.addressed(attempt, public_url=base)
+
+    async def _await_word(self, attempt: RenderAttempt, lost: WordAwaited) -> None:
+        async with self._run.transaction() as session:
+            waits = await settle.waits_for_word(session, attempt.render_job_id)
+            if waits:
+                await attempts.await_word(
+                    session, attempt.render_job_id, attempt.id, now=self._run.now()
+                )
+                await self._run.finish(session)
+        if not waits:
+            await self._fail(attempt, lost)
 
     def _provider(self, attempt: RenderAttempt, *, touched: bool) -> Provider:
         """Return the attempt's provider; ``touched`` tells that it may hold our work already."""

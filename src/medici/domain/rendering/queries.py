@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.providers.request import Tier
+from medici.adapters.providers.request import Operation, Tier
 from medici.domain.identity.models import User
 from medici.domain.pictures.models import Picture
 from medici.domain.pictures.queries import pictures_by_id
 from medici.domain.rendering.errors import RenderJobNotFound
-from medici.domain.rendering.models import IN_FLIGHT, RenderAttempt, RenderJob, RenderState
+from medici.domain.rendering.models import (
+    IN_FLIGHT,
+    RenderAttempt,
+    RenderJob,
+    RenderState,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,33 @@ async def attempts_by_job(
     for attempt in rows:
         grouped[attempt.render_job_id].append(attempt)
     return grouped
+
+
+async def open_attempts(
+    session: AsyncSession, provider: str, operation: Operation | None = None
+) -> int:
+    """Count what a provider holds of ours right now, of all operations or of one."""
+    statement = select(func.count()).where(
+        RenderAttempt.provider == provider, RenderAttempt.finished_at.is_(None)
+    )
+    if operation is not None:
+        statement = statement.join(RenderJob, RenderJob.id == RenderAttempt.render_job_id).where(
+            RenderJob.operation == operation
+        )
+    return await session.scalar(statement.select_from(RenderAttempt)) or 0
+
+
+async def silent_jobs(
+    session: AsyncSession, *, before: datetime, limit: int
+) -> Sequence[RenderJob]:
+    """Return unfinished jobs without news since then, the longest silent first."""
+    rows = await session.scalars(
+        select(RenderJob)
+        .where(IN_FLIGHT, RenderJob.updated_at < before)
+        .order_by(RenderJob.updated_at)
+        .limit(limit)
+    )
+    return rows.all()
 
 
 async def lock_user(session: AsyncSession, user_id: str) -> None:

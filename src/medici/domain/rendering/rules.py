@@ -23,6 +23,11 @@ RETRY_CAP_SECONDS = 8.0
 PATIENCE_SECONDS = 60.0  # a longer wait than this is the next provider's chance
 FIRST_POLL_SECONDS = 0.5
 SLOWEST_POLL_SECONDS = 10.0
+FULL_PAUSE = timedelta(seconds=1)  # until a full provider is looked at again
+CIRCUIT_PATIENCE = timedelta(seconds=60)  # a longer pause is not waited for
+PLACE_PATIENCE = timedelta(minutes=15)  # for a provider to have room, from admission on
+WORD_PATIENCE = timedelta(minutes=5)  # for a webhook, where nobody can be asked
+SILENCE = timedelta(seconds=60)  # without news, after which the sweep looks after a job
 PREVIEW_PIXELS = 800_000  # enough to judge by, such as 1024 x 768
 ATTEMPT_LIFETIME = timedelta(minutes=15)
 HOLD_LIFETIME = timedelta(hours=24) + ATTEMPT_LIFETIME
@@ -68,6 +73,7 @@ class Policy:
 
     fall_back_on_moderation: bool = False
     fall_back_on_uncertain: bool = False
+    max_retries: int = 2  # at one provider, whatever the failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +90,17 @@ def after_failure(failure: ProviderFailure, standing: Standing, policy: Policy) 
 
     A refusal for the input's sake stops the job: another provider would be asked in vain.
     """
-    if _retryable(failure, standing):
+    if _retryable(failure, standing, policy):
         return Next.RETRY
     if standing.has_next and _may_fall_back(failure.code, policy):
         return Next.FALL_BACK
     return Next.STOP
 
 
-def _retryable(failure: ProviderFailure, standing: Standing) -> bool:
+def _retryable(failure: ProviderFailure, standing: Standing, policy: Policy) -> bool:
     if (failure.retry_after_seconds or 0) > PATIENCE_SECONDS:
         return False
-    most = RETRIES_OF.get(failure.code, 0)
+    most = min(RETRIES_OF.get(failure.code, 0), policy.max_retries)
     return standing.retries < RETRY_BUDGET and standing.tries_here <= most
 
 

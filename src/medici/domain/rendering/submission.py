@@ -10,6 +10,13 @@ PASSING = frozenset(  # says something about this moment, nothing about our work
 )
 
 
+class WordAwaited(ProviderFailure):
+    """The outcome is unknown, but the provider calls us when the work is done, if it has it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(FailureCode.TIMEOUT_AMBIGUOUS, message)
+
+
 async def submitted(
     provider: Provider, request: RenderRequest, *, resumed: bool, last_chance: bool
 ) -> Submission:
@@ -19,7 +26,8 @@ async def submitted(
     a provider that cannot be asked counts as one that does not know.
 
     Raises:
-        ProviderFailure: refused, or nobody can tell what became of it (``TIMEOUT_AMBIGUOUS``).
+        ProviderFailure: refused, or nobody can tell what became of it (``TIMEOUT_AMBIGUOUS``);
+            of which ``WordAwaited`` is the kind where a webhook may tell.
         ProviderSilent: the provider may be able to tell later.
     """
     if resumed and (found := await _recovered(provider, request, last_chance=last_chance)):
@@ -46,6 +54,8 @@ async def _recovered(
         raise ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, failure.message) from failure
     if isinstance(found, Submission):
         return found
+    if found is Recovery.AWAITED:
+        raise WordAwaited("the answer was lost; the provider may call")
     if found is Recovery.UNKNOWN:
         raise ProviderFailure(
             FailureCode.TIMEOUT_AMBIGUOUS, "the answer was lost and the work cannot be found"

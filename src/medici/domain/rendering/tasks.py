@@ -3,15 +3,24 @@
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
+
 from medici.domain.rendering import queries, rules
-from medici.domain.rendering.errors import InputUnusable
+from medici.domain.rendering.errors import InputUnusable, NobodyLeft
 from medici.domain.rendering.pipeline import CHANCE, Pipeline
 from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
-from medici.domain.rendering.work import CANCEL_UPSTREAM, DISPATCH, POLL
+from medici.domain.rendering.service.choosing import Wait
+from medici.domain.rendering.service.sweep import revive_orphans
+from medici.domain.rendering.work import CANCEL_UPSTREAM, DISPATCH, POLL, SWEEP
 from medici.jobs.handlers import handles
 from medici.jobs.run import Again, Run
+from medici.jobs.schedules import Schedule
 from medici.resources import Resources
+
+SWEEP_BATCH = 500
+SWEEPING = Schedule(kind=SWEEP, every=timedelta(minutes=1))
+log = structlog.get_logger("medici.rendering")
 
 
 async def never_sent(run: Run[Resources], *, render_job_id: UUID, reason: str) -> None:
@@ -33,7 +42,7 @@ async def lost_sight(
 
 
 @handles(DISPATCH, buried=never_sent)
-async def dispatch(run: Run[Resources], *, render_job_id: UUID) -> None:
+async def dispatch(run: Run[Resources], *, render_job_id: UUID) -> Again | None:
     """Send one render to the provider whose turn it is."""
     pipeline = Pipeline(run)
     try:
@@ -41,17 +50,22 @@ async def dispatch(run: Run[Resources], *, render_job_id: UUID) -> None:
     except InputUnusable as unusable:
         async with run.transaction() as session:
             await settle.refuse_input(session, render_job_id, unusable, now=run.now())
-        return
+        return None
     if draft is None:
         async with run.transaction() as session:
             await settle.close_lost(session, render_job_id, now=run.now())
-        return
-    async with run.transaction() as session:
-        begun = await attempts.begin(
-            session, render_job_id, estimate=pipeline.estimate(draft), now=run.now()
-        )
+        return None
+    try:
+        begun = await pipeline.begin(draft)
+    except NobodyLeft:
+        async with run.transaction() as session:
+            await settle.nobody_left(session, render_job_id, now=run.now())
+        return None
+    if isinstance(begun, Wait):
+        return Again(at=begun.until + timedelta(seconds=CHANCE.random() / 2))
     if begun is not None:
         await pipeline.send(draft, begun)
+    return None
 
 
 @handles(POLL, buried=lost_sight)
@@ -59,7 +73,10 @@ async def poll(run: Run[Resources], *, render_job_id: UUID, attempt_id: UUID) ->
     """Look how far an attempt has come, and take its picture when it is there."""
     async with run.resources.database.reading() as session:
         watched = await queries.watched(session, render_job_id, attempt_id)
-    if not watched.attempt.state.is_open or watched.attempt.ref is None:
+    if watched.attempt.finished_at is not None:
+        return None
+    if watched.attempt.ref is None:
+        await Pipeline(run).give_up_waiting(watched)
         return None
     if watched.job.state.is_terminal:
         await Pipeline(run).withdraw(watched)
@@ -71,6 +88,15 @@ async def poll(run: Run[Resources], *, render_job_id: UUID, attempt_id: UUID) ->
         await attempts.observed(session, render_job_id, attempt_id, observation, now=run.now())
     wait = rules.poll_delay_seconds(watched.attempt.polls + 1, chance=CHANCE.random())
     return Again(at=run.now() + timedelta(seconds=wait))
+
+
+@handles(SWEEP)
+async def sweep_renders(run: Run[Resources]) -> None:
+    """Put every render that fell out of the queue back into it."""
+    async with run.transaction() as session:
+        revived = await revive_orphans(session, now=run.now(), limit=SWEEP_BATCH)
+    if revived:
+        log.warning("render.orphans_revived", count=revived)
 
 
 @handles(CANCEL_UPSTREAM)

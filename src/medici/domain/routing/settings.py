@@ -52,6 +52,13 @@ class Models(Edge):
         return self.preview_model if tier is Tier.PREVIEW else self.final_model
 
 
+class InFlightCap(Edge):
+    """How many open attempts a provider takes from us at once: in all, and of one operation."""
+
+    total: int | None = Field(None, ge=1, le=100_000)
+    by_operation: dict[Operation, Annotated[int, Field(ge=1, le=100_000)]] = {}
+
+
 class CostControls(Edge):
     """Limits on what one render may cost."""
 
@@ -74,6 +81,7 @@ class ProviderSettings(Edge):
     part_routes: dict[Part, Route]
     provider_models: dict[Name, Models]
     cost_controls: CostControls = CostControls()
+    in_flight_caps: dict[Name, InFlightCap] = {}
 
 
 DEFAULT_MODELS = {

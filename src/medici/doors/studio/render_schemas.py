@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from medici.adapters.providers.request import Operation, Part, Tier
 from medici.domain.rendering import rules
-from medici.domain.rendering.models import RenderAttempt, RenderJob, RenderState
+from medici.domain.rendering.models import ProviderMode, RenderAttempt, RenderJob, RenderState
 from medici.doors.studio.auth import Platform, UserId
 
 WireStatus: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "canceled"]
@@ -55,12 +55,16 @@ class AttemptOut(BaseModel):
 
 
 class RenderStatusOut(BaseModel):
-    """How far a job is. ``progress`` counts percent; ``queue_position`` starts at 0."""
+    """How far a job is. ``progress`` counts percent; ``queue_position`` starts at 0.
+
+    ``provider_mode`` is ``stub`` where a provider only pretends to render, in development.
+    """
 
     id: UUID
     status: WireStatus
     provider: str
     provider_model: str
+    provider_mode: ProviderMode | None
     output_url: str | None
     estimated_cost_usd: float
     updated_at: datetime
@@ -141,6 +145,7 @@ def _status_fields(job: RenderJob, output_url: str | None) -> dict[str, object]:
         "status": rules.WIRE_STATUS[job.state],
         "provider": job.provider,
         "provider_model": job.provider_model,
+        "provider_mode": job.provider_mode,
         "output_url": output_url,
         "estimated_cost_usd": job.estimated_cost_micros / 1_000_000,
         "updated_at": job.updated_at,

@@ -15,13 +15,14 @@ from medici.domain.pictures.models import Purpose
 from medici.domain.pictures.rules import picture_key
 from medici.domain.pictures.service import PictureFacts, discard, keep_picture
 from medici.domain.rendering import queries, rules
-from medici.domain.rendering.errors import InputUnusable
+from medici.domain.rendering.errors import InputUnusable, NobodyLeft
 from medici.domain.rendering.models import AttemptState, RenderAttempt, RenderJob, RenderState
 from medici.domain.rendering.rules import Next, Policy, Standing
 from medici.domain.rendering.service.dispatching import enqueue_dispatch
 from medici.domain.rendering.service.facts import record_failed_attempt, record_job
 from medici.domain.rendering.service.price import capture_price, release_price
 from medici.domain.routing import queries as routing
+from medici.domain.routing import service as routing_health
 from medici.domain.routing.rules import governing_route
 from medici.domain.routing.settings import OnModeration, OnUncertain
 
@@ -49,6 +50,9 @@ async def deliver(
         _close(attempt, AttemptState.SUCCEEDED, now)
         attempt.ref = dict(delivery.ref)
         _book_cost(job, attempt, delivery.observation.cost)
+        await routing_health.note_success(
+            session, provider=attempt.provider, operation=job.operation, now=now
+        )
         if not job.state.is_terminal:
             await _hand_over(session, job, delivery, now=now)
     if job.output_id != delivery.picture_id:
@@ -106,6 +110,9 @@ async def fail_attempt(
         _book_cost(job, attempt, cost)
     elif rules.may_have_cost(failure, accepted=attempt.ref is not None):
         _leave_cost_open(attempt)
+    await routing_health.note_failure(
+        session, failure, provider=attempt.provider, operation=job.operation, now=now
+    )
     if job.state.is_terminal:
         return
     await record_failed_attempt(session, job, attempt, now=now)
@@ -123,6 +130,18 @@ async def fail_attempt(
         case Next.STOP:
             state, code = rules.final_state(failure)
             await fail_job(session, job, state, code, now=now)
+
+
+async def waits_for_word(session: AsyncSession, job_id: UUID) -> bool:
+    """Tell whether a job waits for news of an attempt whose answer was lost.
+
+    Where its route goes on in spite of an uncertain outcome, it goes on at once.
+    """
+    job = await queries.locked_job(session, job_id)
+    if job.state.is_terminal:
+        return True
+    goes_on = (await _policy(session, job)).fall_back_on_uncertain
+    return not (goes_on and job.position + 1 < len(job.candidates))
 
 
 async def fail_job(
@@ -156,6 +175,13 @@ async def refuse_input(
         await fail_job(
             session, job, RenderState.FAILED, unusable.code, message=str(unusable), now=now
         )
+
+
+async def nobody_left(session: AsyncSession, job_id: UUID, *, now: datetime) -> None:
+    """End a job for which no provider of its route can be asked."""
+    job = await queries.locked_job(session, job_id)
+    if not job.state.is_terminal:
+        await fail_job(session, job, RenderState.FAILED, NobodyLeft.code, now=now)
 
 
 async def give_up(session: AsyncSession, job_id: UUID, *, reason: str, now: datetime) -> None:
@@ -216,6 +242,7 @@ async def _policy(session: AsyncSession, job: RenderJob) -> Policy:
     return Policy(
         fall_back_on_moderation=route.on_moderation is OnModeration.FALLBACK,
         fall_back_on_uncertain=route.on_uncertain is OnUncertain.FALLBACK,
+        max_retries=published.settings.cost_controls.max_retries,
     )
 
 
@@ -252,4 +279,5 @@ def _book_cost(job: RenderJob, attempt: RenderAttempt, cost: Cost | None) -> Non
     """Book what the provider charges; the estimate where it does not say."""
     attempt.actual_cost_micros = cost.amount_micros if cost else attempt.estimated_cost_micros
     attempt.cost_source = cost.source if cost else CostSource.PRICE_TABLE
+    attempt.price_version = (cost and cost.price_version) or attempt.price_version
     job.actual_cost_micros = (job.actual_cost_micros or 0) + attempt.actual_cost_micros
