@@ -58,3 +58,17 @@ class TestTried:
         assert not circuit.admits(later - timedelta(milliseconds=1))
         assert circuit.admits(later)
         assert not tried(circuit, later).admits(later)
+
+
+class TestDeadProvider:
+    def test_is_asked_by_less_than_one_job_in_a_hundred(self) -> None:
+        circuit = after(*[FailureCode.UNAVAILABLE] * 5)
+        jobs = [NOW + timedelta(seconds=n / 10) for n in range(6000)]  # ten a second
+        asked = 0
+        for now in jobs:
+            if circuit.admits(now):
+                asked += 1
+                circuit = failed(tried(circuit, now), FailureCode.UNAVAILABLE, now)
+
+        assert asked / len(jobs) < 0.01
+        assert asked == 4  # after 30, 90, 210 and 450 seconds

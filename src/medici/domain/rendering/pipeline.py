@@ -1,7 +1,6 @@
 """The way of one render through a provider, between its transactions."""
 
 from contextlib import suppress
-from dataclasses import dataclass
 from random import SystemRandom
 from uuid import UUID
 
@@ -15,10 +14,11 @@ from medici.adapters.providers.provider import (
     Provider,
     Submission,
 )
-from medici.adapters.providers.request import InputImage, Part, RenderRequest
+from medici.adapters.providers.request import RenderRequest
 from medici.domain.identity.owner import Owner
 from medici.domain.pictures.service import PictureFacts
 from medici.domain.rendering import queries
+from medici.domain.rendering.draft import Draft
 from medici.domain.rendering.errors import ProviderSilent
 from medici.domain.rendering.inputs import InputReader
 from medici.domain.rendering.models import RenderAttempt, RenderJob
@@ -34,37 +34,6 @@ from medici.jobs.run import Run
 from medici.resources import Resources
 
 CHANCE = SystemRandom()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A job with the customer's pictures in hand, ready to be addressed to a provider."""
-
-    job: RenderJob
-    image: InputImage
-    mask: InputImage | None
-
-    def addressed(self, attempt: RenderAttempt, *, public_url: str | None) -> RenderRequest:
-        return RenderRequest(
-            reference=str(attempt.id),
-            operation=self.job.operation,
-            tier=self.job.tier,
-            model=attempt.model,
-            image=self.image,
-            mask=self.mask,
-            style_id=self.job.style_id,
-            prompt=self.job.prompt,
-            wishes=tuple(self.job.wishes),
-            target_parts=tuple(Part(part) for part in self.job.target_parts),
-            max_pixels=self.job.max_pixels,
-            webhook_url=public_url and webhook_url(public_url, attempt),
-        )
-
-
-def webhook_url(public_url: str, attempt: RenderAttempt) -> str:
-    """Return where a provider may tell us of an attempt; the attempt's id stands in it."""
-    base = public_url.rstrip("/")
-    return f"{base}/v1/providers/{attempt.provider}/webhook/{attempt.id}"
 
 
 class Pipeline:
