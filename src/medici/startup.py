@@ -65,4 +65,9 @@ def _warnings(settings: Settings) -> list[str]:
     if settings.medici_outbound_allow:
         allowed = ", ".join(settings.medici_outbound_allow)
         warnings.append(f"MEDICI_OUTBOUND_ALLOW lets requests reach private endpoints: {allowed}")
+    if settings.medici_outbound_allow_users:
+        allowed = ", ".join(settings.medici_outbound_allow_users)
+        warnings.append(
+            f"MEDICI_OUTBOUND_ALLOW_USERS lets customers reach private endpoints: {allowed}"
+        )
     return warnings

@@ -32,7 +32,7 @@ def storage(tmp_path: Path) -> Storage:
 @asynccontextmanager
 async def reader_of(storage: Storage, *sites: Site) -> AsyncIterator[InputReader]:
     allow = frozenset(here.place for here in sites)
-    async with OutgoingClient(allow=allow, lookup=Names()) as outgoing:
+    async with OutgoingClient(allow_foreign=allow, lookup=Names()) as outgoing:
         yield InputReader(storage=storage, outgoing=outgoing, images=InProcess())
 
 

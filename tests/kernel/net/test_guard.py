@@ -10,7 +10,7 @@ from medici.kernel.net.guard import AddressGuard, BlockedPeer
 from tests.attacks.addresses import TRICKY_URLS, private_hosts, private_ipv4, private_ipv6
 from tests.kernel.net.names import Names
 from tests.kernel.net.recorder import connections
-from tests.kernel.net.sites import says, sends_to, site
+from tests.kernel.net.sites import says, site
 
 LIMITS = Limits(seconds=5, max_bytes=1000)
 PUBLIC = "93.184.215.14"
@@ -74,21 +74,6 @@ class TestRequest:
         assert peers == [(PUBLIC, 443)]
         assert names.asked == ["good.example"]
 
-    @pytest.mark.parametrize("status", ["301 A", "302 B", "303 C", "307 D", "308 E"])
-    async def test_never_follows_a_redirect_inside(self, status: str) -> None:
-        names = Names(evil_example=[["10.0.0.1"]])
-        places = [f"{scheme}://{host}/" for host in private_hosts() for scheme in ("http", "https")]
-        asciis = [place for place in places if place.isascii()]
-        for location in [*asciis[::7], "//127.0.0.1/", "https://evil.example/", "//evil.example/"]:
-            async with site(sends_to(location, status)) as here:
-                with connections() as peers:
-                    async with OutgoingClient(
-                        lookup=names, allow=frozenset({here.place})
-                    ) as client:
-                        await refusal(client, here.url)
-
-                assert peers == [("127.0.0.1", here.port)], location
-
     async def test_reaches_a_name_that_the_operator_vouches_for(self) -> None:
         async with site(says("200 OK", b"picture")) as here:
             names = Names(renderer=[["127.0.0.1"]], other_example=[["127.0.0.1"]])
@@ -113,6 +98,19 @@ class TestRequest:
                 answer = await client.request("GET", here.url, limits=LIMITS)
 
         assert (answer.body, proxy.requests) == (b"direct", [])
+
+    async def test_uses_no_proxy_for_https_either(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with site(says("200 OK")) as proxy:
+            for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+                monkeypatch.setenv(name, proxy.url)
+            with connections() as peers:
+                async with OutgoingClient(
+                    lookup=Names(good_example=[[PUBLIC]]), allow=frozenset({proxy.place})
+                ) as client:
+                    with pytest.raises(ConnectFailed):
+                        await client.request("GET", "https://good.example/", limits=LIMITS)
+
+        assert peers == [(PUBLIC, 443)]
 
 
 class TestResolvePublic:

@@ -1,5 +1,7 @@
 """Judging URLs: what is refused, for which reason, and that the rest goes out as it came."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,6 +113,11 @@ class TestFollow:
     )
     def test_reads_every_form_of_location(self, location: str, asked: str) -> None:
         assert str(follow(self.START, location, NOBODY).url) == asked
+
+    @pytest.mark.parametrize("location", [*TRICKY_URLS, "//files.example:65536/", "//[::1/"])
+    def test_refuses_what_cannot_be_read_or_stays_at_home(self, location: str) -> None:
+        with suppress(UnsafeUrl):
+            assert follow(self.START, location, NOBODY).host == "files.example"
 
     @pytest.mark.parametrize("form", ["//{}/", "https://{}/", "http://{}/"])
     def test_judges_the_new_place(self, form: str) -> None:

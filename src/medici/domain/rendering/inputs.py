@@ -12,6 +12,7 @@ from medici.domain.rendering.errors import InputUnusable
 from medici.domain.rendering.queries import StoredInput
 from medici.kernel.net.client import Limits, OutgoingClient
 from medici.kernel.net.errors import RequestFailed, ResponseTooLarge, UnsafeUrl
+from medici.kernel.net.trust import Trust
 
 LIMITS = Limits(seconds=30.0, max_bytes=15 * 1024 * 1024)
 
@@ -43,7 +44,7 @@ class InputReader:
 
     async def _from_outside(self, url: str, field: str) -> InputImage:
         try:
-            answer = await self.outgoing.request("GET", url, limits=LIMITS)
+            answer = await self.outgoing.request("GET", url, limits=LIMITS, trust=Trust.FOREIGN)
         except UnsafeUrl as unsafe:
             raise InputUnusable(unsafe.code_for(field), str(unsafe)) from unsafe
         except ResponseTooLarge as error:

@@ -97,3 +97,10 @@ class TooManyRedirects(RequestFailed):
 
     def __init__(self) -> None:
         super().__init__("too many redirects", sent=True)
+
+
+class MisdirectedSecret(Exception):  # no MediciError: our own mistake, for nobody to handle
+    """Credentials were about to go to an origin that they are not for. Nothing was sent."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"these credentials are not for {host}")

@@ -59,10 +59,10 @@ def follow(target: Target, location: str, allow: frozenset[str]) -> Target:
     if AMBIGUOUS.search(location):
         raise UnsafeUrl(Reason.MISSING_HOST)
     try:
-        joined = target.url.join(URL(location, encoded=location.isascii()))
+        joined = str(target.url.join(URL(location, encoded=location.isascii())))
     except ValueError as error:
         raise UnsafeUrl(Reason.MISSING_HOST) from error
-    following = check_url(str(joined), allow)
+    following = check_url(joined, allow)
     if following.vouched and not target.vouched:
         raise UnsafeUrl(Reason.NON_PUBLIC_TARGET)
     return following

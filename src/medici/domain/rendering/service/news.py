@@ -35,7 +35,8 @@ async def take_news(
     if attempt.state is AttemptState.SENDING:
         raise TooEarly("the submission is still on its way")
     if attempt.ref is None:
-        attempt.ref = dict(ref)  # of a closed attempt too: now its cost can be asked for
+        # Of a closed attempt too: now its cost can be asked for.
+        attempt.ref = {"model": attempt.model, **ref}
     if attempt.finished_at is not None:
         return
     if attempt.state is AttemptState.UNCERTAIN:
