@@ -16,6 +16,12 @@ POSTGRES_URL = "MEDICI_TEST_POSTGRES_URL"  # how the first process tells the oth
 SERVER = pytest.StashKey[TestPostgres]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the simulator be asked for one seed, or for as many as there is time for."""
+    parser.addoption("--sim-seed", type=int, help="play this one seed of tests/sim")
+    parser.addoption("--sim-seeds", type=int, default=2_000, help="how many seeds to play")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, before the parallel workers are."""
     if POSTGRES_URL in os.environ or hasattr(config, "workerinput"):

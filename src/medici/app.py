@@ -16,7 +16,7 @@ from medici.jobs.presence import seconds_since_seen
 from medici.resources import Resources
 from medici.settings import Settings
 from medici.startup import check_settings, start_telemetry
-from medici.worker import embedded, sole_server
+from medici.worker import background, sole_server
 
 WORKER_SILENT_SECONDS = 60.0
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -49,8 +49,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         resources = await stack.enter_async_context(opened(app.state.settings))
         await prepare(resources)
         await stack.enter_async_context(sole_server(resources))
-        if resources.settings.medici_runner == "embedded":
-            await stack.enter_async_context(embedded(resources))
+        await stack.enter_async_context(background(resources))
         app.state.resources = resources
         with announcing_stop(app):
             yield

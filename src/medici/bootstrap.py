@@ -7,9 +7,6 @@ from pydantic import SecretStr
 
 from medici.adapters.imaging.host import ImageProcess
 from medici.adapters.oidc import PublishedKeys
-from medici.adapters.providers.local.provider import LocalProvider
-from medici.adapters.providers.mock import MockProvider
-from medici.adapters.providers.provider import ProviderRegistry
 from medici.adapters.storage.obstore_storage import Bucket, open_storage
 from medici.adapters.storage.store import Storage
 from medici.domain.identity import tasks as identity_tasks
@@ -28,6 +25,7 @@ from medici.kernel.keyring import KeyRing
 from medici.kernel.net.client import OutgoingClient
 from medici.kernel.telemetry.metrics import Metrics
 from medici.migrations.upgrade import upgrade
+from medici.providers import provider_registry
 from medici.resources import Resources
 from medici.settings import Settings
 
@@ -42,7 +40,10 @@ async def opened(settings: Settings, *, clock: Clock = system_clock) -> AsyncIte
             settings.database_url, pool_size=settings.medici_database_pool_size
         )
         stack.push_async_callback(database.close)
-        outgoing = OutgoingClient(allow=frozenset(settings.medici_outbound_allow))
+        outgoing = OutgoingClient(
+            allow=frozenset(settings.medici_outbound_allow),
+            allow_foreign=frozenset(settings.medici_outbound_allow_users),
+        )
         stack.push_async_callback(outgoing.close)
         # Two, so that an upload never waits behind a render.
         images = await stack.enter_async_context(ImageProcess())
@@ -54,7 +55,9 @@ async def opened(settings: Settings, *, clock: Clock = system_clock) -> AsyncIte
             database=database,
             storage=_storage(settings),
             images=images,
-            providers=_providers(settings, painters, clock),
+            providers=provider_registry(
+                settings, outgoing=outgoing, painters=painters, images=images, clock=clock
+            ),
             outgoing=outgoing,
             oidc_keys=PublishedKeys(outgoing, clock),
             keys=_keys(settings),
@@ -87,13 +90,6 @@ def job_registry() -> Registry:
     return Registry.of(
         job_tasks, http_tasks, identity_tasks, ledger_tasks, picture_tasks, rendering_tasks
     )
-
-
-def _providers(settings: Settings, painters: ImageProcess, clock: Clock) -> ProviderRegistry:
-    local = LocalProvider(painters)
-    if settings.is_production:
-        return ProviderRegistry.of(local)
-    return ProviderRegistry.of(local, MockProvider(clock=clock))
 
 
 def _storage(settings: Settings) -> Storage:

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     medici_database_pool_size: int = Field(10, ge=1, le=200)
     medici_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     medici_outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    medici_outbound_allow_users: Annotated[tuple[str, ...], NoDecode] = ()
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ("*",)
     medici_log_level: Literal["debug", "info", "warning", "error"] = "info"
     medici_log_format: Literal["auto", "json", "console"] = "auto"
@@ -53,8 +54,12 @@ class Settings(BaseSettings):
     sentry_dsn: SecretStr | None = None
 
     # Background work
-    medici_runner: Literal["embedded", "external"] = "embedded"
+    medici_runner: Literal["embedded", "external", "celery"] = "embedded"
+    celery_broker_url: str = Field(
+        "redis://localhost:6379/0", validation_alias=AliasChoices("CELERY_BROKER_URL", "REDIS_URL")
+    )
     medici_worker_concurrency: int = Field(16, ge=1, le=1024)
+    medici_worker_poll_seconds: float = Field(1.0, ge=0.05, le=3600)
     medici_job_lease_seconds: float = Field(15.0, ge=0.3, le=600)
     medici_image_processes: int = Field(1, ge=1, le=64)
 
@@ -76,10 +81,18 @@ class Settings(BaseSettings):
         None, validation_alias=AliasChoices("FAL_API_KEY", "FAL_KEY")
     )
     fal_queue_base: str = "https://queue.fal.run"
+    fal_rest_base: str = "https://rest.fal.ai"
+    fal_jwks_url: str = "https://rest.alpha.fal.ai/.well-known/jwks.json"
     fal_timeout_seconds: float = Field(45.0, gt=0, le=600)
+    fal_max_in_flight: int | None = Field(None, ge=1, le=100_000)
     openai_api_key: SecretStr | None = None
     openai_api_base: str = "https://api.openai.com/v1"
+    openai_organization: str | None = None
+    openai_project: str | None = None
     openai_stub_if_missing_key: bool = True
+    replicate_api_token: SecretStr | None = None
+    replicate_api_base: str = "https://api.replicate.com/v1"
+    replicate_webhook_secret: SecretStr | None = None
 
     # Storage of pictures
     storage_bucket: str | None = None
@@ -102,6 +115,7 @@ class Settings(BaseSettings):
         "medici_doors",
         "medici_trusted_proxies",
         "medici_outbound_allow",
+        "medici_outbound_allow_users",
         "allowed_origins",
         "admin_user_ids",
         mode="before",

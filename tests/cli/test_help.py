@@ -13,6 +13,7 @@ COMMANDS = {
     "seed",
     "render",
     "demo",
+    "fakes",
     "call",
     "audit",
     "ledger",

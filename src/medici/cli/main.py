@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from medici.cli.spoken import Spoken
-from medici.cli.words import Tier
+from medici.cli.words import Tier, Vendor
 
 app = typer.Typer(
     cls=Spoken,
@@ -60,12 +60,15 @@ def serve(
 
 
 @app.command()
-def worker() -> None:
+def worker(
+    queues: Annotated[
+        str, typer.Option(help="Whose jobs it does, separated by commas.")
+    ] = "default,image_queue,polling_queue",
+) -> None:
     """Do the background work in a process of its own, until SIGTERM."""
-    from medici.settings import Settings
-    from medici.worker import run_worker
+    from medici.cli.worker import worker
 
-    asyncio.run(run_worker(Settings()))
+    asyncio.run(worker(queues))
 
 
 @app.command()
@@ -136,6 +139,21 @@ def demo(
     from medici.cli.demo import demo
 
     asyncio.run(demo(None if every else style))
+
+
+@app.command()
+def fakes(
+    vendor: Annotated[Vendor, typer.Argument(help="Whose API it speaks.")],
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="0 takes a free one; each has its own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same ids.")] = 0,
+) -> None:
+    """Serve a stand-in for an image provider that misbehaves on order; no picture costs."""
+    from medici.cli.fakes import Stage, serve_fake
+
+    asyncio.run(serve_fake(vendor, Stage(host=host, port=port, seed=seed)))
 
 
 @app.command()

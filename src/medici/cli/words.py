@@ -6,3 +6,11 @@ from enum import StrEnum
 class Tier(StrEnum):
     PREVIEW = "preview"
     FINAL = "final"
+
+
+class Vendor(StrEnum):
+    """Whose API there is a stand-in for."""
+
+    FAL = "fal"
+    OPENAI = "openai"
+    REPLICATE = "replicate"

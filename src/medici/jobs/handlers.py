@@ -1,6 +1,6 @@
 """Handlers: the functions that do the work, each tied to the kind that it serves."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any, Generic, ParamSpec
 
@@ -35,6 +35,14 @@ class Handler(Generic[P]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[Again | None]:
         return self._function(*args, **kwargs)
+
+    def check(self, args: Mapping[str, object]) -> None:
+        """Make sure that the work takes these arguments, as a job stores them.
+
+        Raises:
+            UnfitArguments: one is missing, unknown, or not of its type.
+        """
+        self._parameters.read(args)
 
     async def carry_out(self, run: Run[Any], claim: Claim) -> Again | None:
         """Do the work, or say the last words of a job that is given up."""

@@ -34,9 +34,12 @@ async def leave(session: AsyncSession, worker: UUID) -> None:
     await session.execute(delete(JobWorker).where(JobWorker.id == worker))
 
 
-async def seconds_since_seen(session: AsyncSession) -> float | None:
-    """Return how long ago any worker was last seen; None where there is none at all."""
-    seen_at = (await session.execute(select(func.max(JobWorker.seen_at)))).scalar_one()
+async def seconds_since_seen(session: AsyncSession, *, host: str | None = None) -> float | None:
+    """Return how long ago any worker (of a host) was last seen; None where there is none."""
+    newest = select(func.max(JobWorker.seen_at))
+    if host is not None:
+        newest = newest.where(JobWorker.host == host)
+    seen_at = (await session.execute(newest)).scalar_one()
     if seen_at is None:
         return None
     return max((await database_time(session) - seen_at).total_seconds(), 0.0)

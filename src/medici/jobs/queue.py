@@ -48,7 +48,7 @@ async def enqueue(
         insert = _or_ring(insert)
     job_id = (await session.execute(insert.returning(Job.id))).scalar_one()
     if not delay_seconds:
-        ring_after_commit(session)
+        ring_after_commit(session, kind.queue)
     return job_id
 
 
@@ -116,7 +116,7 @@ async def revive(session: AsyncSession, job_id: UUID) -> None:
             finished_at=None,
         )
     )
-    ring_after_commit(session)
+    ring_after_commit(session, job.queue)
 
 
 async def _is_unfinished(session: AsyncSession, kind: str, key: str) -> bool:

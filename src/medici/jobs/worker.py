@@ -92,13 +92,17 @@ class Worker(Generic[R]):
             with suppress(RuntimeError):  # the loop has been closed since
                 self._loop.call_soon_threadsafe(self._wake.set)
 
+    def _hear(self, queues: frozenset[Queue]) -> None:
+        if not queues.isdisjoint(self._options.queues):
+            self.ring()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set, then finish or hand back what is under way."""
         self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as group:  # a chore that dies takes the worker with it
             chores = [group.create_task(chore) for chore in self._chores(stop)]
             try:
-                with listening(self._database.engine.sync_engine, self.ring):
+                with listening(self._database.engine.sync_engine, self._hear):
                     await self._claim_until(stop)
                 await self._drain()
             finally:

@@ -1,7 +1,9 @@
 """The process dies between any two steps of a render, once at each; another takes over."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -12,7 +14,7 @@ from sqlalchemy import func, select
 from medici.adapters.providers.failure import FailureCode
 from medici.domain.ledger.models import Hold, HoldStatus
 from medici.domain.pictures.models import Picture, Purpose
-from medici.domain.rendering.models import RenderState
+from medici.domain.rendering.models import AttemptState, RenderState
 from medici.jobs.leases import free_leases
 from medici.jobs.models import Job, State
 from medici.kernel.db.database import Database
@@ -71,6 +73,27 @@ async def rendered_with_a_crash(
         return job_id, True
     fuse.disarm()
     return job_id, False
+
+
+async def canceled_with_a_crash(
+    studio: Studio, fuse: Fuse, user: str, step: int
+) -> tuple[UUID, bool]:
+    """Order a picture, have it sent, cancel it; die at a step and do that part again."""
+    studio.clock.now = NOW
+    await studio.customer(user)
+    job_id = await studio.order(user)
+    fuse.arm(step)
+    crashed = False
+    for part in (studio.work, partial(studio.cancel, job_id, user), partial(drained, studio)):
+        try:
+            await part()
+        except Crash:
+            crashed = True
+            async with studio.database.transaction() as session:
+                await free_leases(session)
+            await part()
+    fuse.disarm()
+    return job_id, crashed
 
 
 async def hold_of(studio: Studio, job_id: UUID) -> HoldStatus:
@@ -138,6 +161,26 @@ class TestEveryStep:
         assert step > STEPS_AT_LEAST
         assert set(sculptor.taken.values()) == {1}
         assert (len(painter.taken), len(sculptor.taken)) == (0, step)
+
+    async def test_may_be_the_last_on_the_way_out_of_a_canceled_render(
+        self, studio: Studio, fuse: Fuse, painter: Painter
+    ) -> None:
+        for step in count(1):
+            user = f"user-{step}"
+            job_id, crashed = await canceled_with_a_crash(studio, fuse, user, step)
+            (attempt,) = await studio.attempts(job_id)
+            assert (await studio.job(job_id)).state is RenderState.CANCELED
+            assert await hold_of(studio, job_id) is HoldStatus.VOIDED
+            assert attempt.state is AttemptState.CANCELED
+            assert (await studio.balance(user)).held == 0
+            assert await results(studio, user) == []
+            if not crashed:
+                break
+
+        assert step > STEPS_AT_LEAST
+        assert set(painter.taken.values()) == {1}
+        told = Counter(ref for verb, ref in painter.asked if verb == "cancel")
+        assert len(told) == len(painter.taken) == step
 
     async def test_never_pays_a_provider_twice_that_cannot_tell_what_it_took(
         self, studio: Studio, fuse: Fuse, painter: Painter

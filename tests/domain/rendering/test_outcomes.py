@@ -9,15 +9,21 @@ from sqlalchemy import delete
 from medici.adapters.providers.failure import FailureCode
 from medici.adapters.providers.provider import Recovery
 from medici.adapters.providers.request import Operation
+from medici.domain.rendering import queries
 from medici.domain.rendering.errors import AttemptNotFound, TooEarly
 from medici.domain.rendering.models import RenderState
+from medici.domain.rendering.pipeline import Pipeline
 from medici.domain.rendering.rules import WORD_PATIENCE
 from medici.domain.rendering.service.news import take_news
 from medici.domain.rendering.tasks import SWEEPING
 from medici.domain.routing import service as routing
 from medici.domain.routing.settings import InFlightCap, OnUncertain
+from medici.jobs.claims import Claimant, claim_asked_by
 from medici.jobs.models import Job
 from medici.jobs.queue import enqueue
+from medici.jobs.run import Run
+from medici.kernel.ids import new_id
+from medici.resources import Resources
 from tests.support.painters import ESTIMATE, PRICE, RUNNING, Painter, fails
 from tests.support.studio import Studio
 
@@ -31,6 +37,17 @@ async def lost(studio: Studio, painter: Painter) -> UUID:
     job_id = await studio.order()
     await studio.work()
     return job_id
+
+
+async def claimed(studio: Studio) -> Run[Resources]:
+    """Take the next job that is due, as a worker does."""
+    claimant = Claimant(worker=new_id(), lease_seconds=60)
+    async with studio.database.transaction() as session:
+        claim = await claim_asked_by(session, claimant, now=studio.clock())
+    assert claim is not None
+    return Run(
+        resources=studio.resources, database=studio.database, claim=claim, clock=studio.clock
+    )
 
 
 async def told(studio: Studio, job_id: UUID, *, request_id: str | None = None) -> None:
@@ -79,6 +96,21 @@ class TestLostAnswer:
         assert (attempt.cost_uncertain, attempt.estimated_cost_micros) == (True, ESTIMATE)
         assert sum(painter.taken.values()) == 1
         assert await studio.purse() == REFUNDED
+
+    async def test_is_not_given_up_when_the_provider_calls_at_the_last_moment(
+        self, studio: Studio, painter: Painter
+    ) -> None:
+        job_id = await lost(studio, painter)
+        (attempt,) = await studio.attempts(job_id)
+        studio.clock.advance(WORD_PATIENCE)
+        run = await claimed(studio)
+        async with studio.database.reading() as session:
+            watched = await queries.watched(session, job_id, attempt.id)
+
+        await told(studio, job_id)  # after the look at the row, before its end
+        await Pipeline(run).give_up_waiting(watched)
+
+        assert (await studio.job(job_id)).state is RenderState.RUNNING
 
     async def test_goes_on_at_once_where_the_route_says_so(
         self, studio: Studio, painter: Painter, sculptor: Painter

@@ -50,12 +50,27 @@ def restyle(blobs: Sequence[bytes], options: JsonObject, progress: Progress) -> 
     return Outcome(blobs=[info.pop("data")], info=info)
 
 
+def cut_out(blobs: Sequence[bytes], options: JsonObject, _progress: Progress) -> Outcome:
+    """Make a mask transparent where it is white; ``options`` are its new width and height."""
+    from medici.adapters.imaging.masks import see_through  # noqa: PLC0415 - loads Pillow
+
+    match options:
+        case {"width": int(width), "height": int(height)}:
+            return Outcome(blobs=[see_through(blobs[0], (width, height))], info={})
+    raise TypeError("a mask is cut to a width and a height in whole numbers")
+
+
 def probe(_blobs: Sequence[bytes], _options: JsonObject, _progress: Progress) -> Outcome:
     """Show that a child can be started, and with which libraries."""
     return Outcome(info={"ok": True, "versions": {name: version(name) for name in LIBRARIES}})
 
 
-OPERATIONS: Mapping[str, Operation] = {"intake": intake, "restyle": restyle, "probe": probe}
+OPERATIONS: Mapping[str, Operation] = {
+    "intake": intake,
+    "restyle": restyle,
+    "cut_out": cut_out,
+    "probe": probe,
+}
 
 
 def _limits(options: JsonObject) -> PictureLimits:

@@ -117,7 +117,7 @@ class Pipeline:
     async def give_up_waiting(self, watched: Watched) -> None:
         """Close an attempt whose answer was lost and of which no webhook told."""
         lost = ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, "the answer was lost, nobody called")
-        await self._fail(watched.attempt, lost)
+        await self._fail(watched.attempt, lost, unless_found=True)
 
     async def look(self, watched: Watched) -> Observation | None:
         """Ask how far the work is; None once it has been concluded.
@@ -265,9 +265,17 @@ class Pipeline:
         self._measure(attempt, "succeeded")
 
     async def _fail(
-        self, attempt: RenderAttempt, failure: ProviderFailure, *, cost: Cost | None = None
+        self,
+        attempt: RenderAttempt,
+        failure: ProviderFailure,
+        *,
+        cost: Cost | None = None,
+        unless_found: bool = False,
     ) -> None:
+        """Close an attempt; ``unless_found`` spares one whose work a webhook has just named."""
         async with self._run.transaction() as session:
+            if unless_found and await settle.is_found(session, attempt.id):
+                return
             await settle.fail_attempt(
                 session,
                 attempt.render_job_id,

@@ -51,20 +51,19 @@ async def dispatch(run: Run[Resources], *, render_job_id: UUID) -> Again | None:
         async with run.transaction() as session:
             await settle.refuse_input(session, render_job_id, unusable, now=run.now())
         return None
-    if draft is None:
-        async with run.transaction() as session:
-            await settle.close_lost(session, render_job_id, now=run.now())
-        return None
     try:
-        begun = await pipeline.begin(draft)
+        begun = await pipeline.begin(draft) if draft is not None else None
     except NobodyLeft:
         async with run.transaction() as session:
             await settle.nobody_left(session, render_job_id, now=run.now())
         return None
     if isinstance(begun, Wait):
         return Again(at=begun.until + timedelta(seconds=CHANCE.random() / 2))
-    if begun is not None:
-        await pipeline.send(draft, begun)
+    if draft is None or begun is None:  # it has ended, perhaps while we read its picture
+        async with run.transaction() as session:
+            await settle.close_lost(session, render_job_id, now=run.now())
+        return None
+    await pipeline.send(draft, begun)
     return None
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from types import TracebackType
 from typing import Self
 
@@ -210,7 +211,7 @@ async def _send(exchange: _Exchange, target: Target, *, read_redirects: bool) ->
         exchange.method,
         target.url,
         headers=exchange.headers,
-        data=exchange.body,
+        data=_in_pieces(exchange.body),
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(sock_connect=exchange.limits.connect_seconds),
         trace_request_ctx=exchange,
@@ -236,3 +237,8 @@ def _secrets_for(
 
 def _harmless(headers: CIMultiDict[str]) -> CIMultiDict[str]:
     return CIMultiDict({name: v for name, v in headers.items() if name.lower() in HARMLESS})
+
+
+def _in_pieces(body: bytes | aiohttp.FormData | None) -> BytesIO | aiohttp.FormData | None:
+    """Have a large body written piece by piece, so that it does not hold up the loop."""
+    return BytesIO(body) if isinstance(body, bytes) else body

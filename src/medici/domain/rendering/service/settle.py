@@ -144,6 +144,14 @@ async def waits_for_word(session: AsyncSession, job_id: UUID) -> bool:
     return not (goes_on and job.position + 1 < len(job.candidates))
 
 
+async def is_found(session: AsyncSession, attempt_id: UUID) -> bool:
+    """Tell whether the work of an attempt is known by now; its job is locked for the answer."""
+    attempt = await session.get_one(RenderAttempt, attempt_id)
+    await queries.locked_job(session, attempt.render_job_id)
+    await session.refresh(attempt)
+    return attempt.ref is not None
+
+
 async def fail_job(
     session: AsyncSession,
     job: RenderJob,

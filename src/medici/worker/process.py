@@ -1,14 +1,15 @@
-"""Background work: beside the API in its process, or in a process of its own."""
+"""A worker within the process at hand, and what a process does about work if it has none."""
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from random import SystemRandom
 
 import structlog
 
 from medici.bootstrap import job_registry, opened, prepare
+from medici.jobs.kinds import Queue
 from medici.jobs.leases import free_leases
 from medici.jobs.server_lock import ServerLock
 from medici.jobs.worker import Worker, WorkerOptions
@@ -17,11 +18,15 @@ from medici.kernel.telemetry.metrics import Metrics
 from medici.resources import Resources
 from medici.settings import Settings
 from medici.startup import check_settings, start_telemetry
+from medici.worker.relay import relaying
 
 log = structlog.get_logger("medici.worker")
+EVERY_QUEUE = tuple(Queue)
 
 
-def worker_of(resources: Resources) -> Worker[Resources]:
+def worker_of(
+    resources: Resources, *, queues: Collection[Queue] = EVERY_QUEUE
+) -> Worker[Resources]:
     """Make a worker for this process."""
     settings = resources.settings
     return Worker(
@@ -31,11 +36,31 @@ def worker_of(resources: Resources) -> Worker[Resources]:
         clock=resources.clock,
         draw=SystemRandom().random,
         options=WorkerOptions(
+            queues=tuple(queues),
             concurrency=settings.medici_worker_concurrency,
             lease_seconds=settings.medici_job_lease_seconds,
+            poll_seconds=settings.medici_worker_poll_seconds,
         ),
         observer=JobMetrics(resources.metrics),
     )
+
+
+@asynccontextmanager
+async def background(resources: Resources) -> AsyncIterator[None]:
+    """See to background work while the block runs: here, or by ringing for Celery's workers."""
+    match resources.settings.medici_runner:
+        case "embedded":
+            async with embedded(resources):
+                yield
+        case "celery":
+            # Importing Celery takes half a second and more memory than most of us need.
+            from medici.worker.messages import Bells, MediciCelery  # noqa: PLC0415
+
+            bells = Bells(MediciCelery(lambda: resources.settings))
+            async with relaying(resources.database, bells.ring):
+                yield
+        case "external":
+            yield
 
 
 @asynccontextmanager
@@ -68,7 +93,7 @@ async def sole_server(resources: Resources) -> AsyncIterator[None]:
             lock.release()
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, *, queues: Collection[Queue] = EVERY_QUEUE) -> None:
     """Drain the queues until SIGTERM or SIGINT."""
     start_telemetry(settings)
     check_settings(settings)
@@ -80,7 +105,7 @@ async def run_worker(settings: Settings) -> None:
         await prepare(resources)
         async with sole_server(resources):
             log.info("worker.started")
-            await worker_of(resources).run(stop)
+            await worker_of(resources, queues=queues).run(stop)
     log.info("worker.stopped")
 
 

@@ -1,0 +1,144 @@
+"""What fal's refusals and errors mean in our taxonomy. They come in three shapes."""
+
+from pydantic import BaseModel, ValidationError
+
+from medici.adapters.providers.calls import wait_hint
+from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
+from medici.kernel.net.client import Response
+
+BY_TYPE = {
+    "content_policy_violation": FailureCode.MODERATED,
+    "no_media_generated": FailureCode.NO_OUTPUT,
+    "generation_timeout": FailureCode.PROVIDER_FAILED,
+    "request_timeout": FailureCode.PROVIDER_FAILED,
+    "startup_timeout": FailureCode.PROVIDER_FAILED,
+    "downstream_service_error": FailureCode.UNAVAILABLE,
+    "downstream_service_unavailable": FailureCode.UNAVAILABLE,
+    "internal_server_error": FailureCode.UNAVAILABLE,
+    "client_cancelled": FailureCode.PROVIDER_FAILED,
+    "client_disconnected": FailureCode.PROVIDER_FAILED,
+    "concurrent_requests_limit": FailureCode.RATE_LIMITED,
+    "bad_request": FailureCode.INVALID_INPUT,
+}
+BY_STATUS = {
+    400: FailureCode.INVALID_INPUT,
+    401: FailureCode.AUTH,
+    402: FailureCode.QUOTA,
+    403: FailureCode.AUTH,
+    404: FailureCode.INVALID_INPUT,  # there is no such model
+    408: FailureCode.TIMEOUT_AMBIGUOUS,
+    413: FailureCode.INVALID_INPUT,
+    422: FailureCode.INVALID_INPUT,
+    429: FailureCode.RATE_LIMITED,
+}
+RUNNER = "runner_"  # a family of errors: the machine, not the work
+CANCELED = frozenset({"client_cancelled", "client_disconnected"})
+BALANCE_WORDS = ("balance", "exhausted", "billing", "payment")
+
+
+class Detail(BaseModel):
+    """One fault that a model found. Its ``input`` is the customer's and is not read."""
+
+    msg: str = ""
+    type: str = ""
+
+
+class Problem(BaseModel):
+    """A refusal: a sentence, or a list of faults, with or without a type of its own."""
+
+    detail: str | tuple[Detail, ...] = ""
+    error: str = ""
+    error_type: str = ""
+
+    @property
+    def type(self) -> str:
+        if self.error_type or isinstance(self.detail, str):
+            return self.error_type
+        return next((fault.type for fault in self.detail), "")
+
+    @property
+    def words(self) -> str:
+        if isinstance(self.detail, str):
+            return self.detail or self.error
+        return "; ".join(fault.msg for fault in self.detail)
+
+
+def refused_submission(answer: Response) -> ProviderFailure:
+    """Tell what an answer means that brings no work although some was ordered.
+
+    A platform error names its type, which proves that fal itself turned the order down. Any other
+    5xx, and a success that cannot be read, prove nothing: the work may run.
+    """
+    problem = _problem(answer)
+    code = _code_of(problem, answer.status)
+    if code is None:
+        code = FailureCode.TIMEOUT_AMBIGUOUS
+    wait = wait_hint(answer.headers) if code is FailureCode.RATE_LIMITED else None
+    return _failure(code, problem, answer.status, wait)
+
+
+def refused_question(answer: Response) -> ProviderFailure:
+    """Tell what an answer means that does not say how far known work is."""
+    if answer.status == 404:
+        return WorkExpired("fal does not know the request any more")
+    problem = _problem(answer)
+    passing = answer.status >= 500 or answer.status in {408, 429}
+    code = FailureCode.UNAVAILABLE if passing else BY_STATUS.get(answer.status)
+    if code is FailureCode.INVALID_INPUT or code is None:
+        code = FailureCode.PROVIDER_FAILED
+    return _failure(code, problem, answer.status, wait_hint(answer.headers) if passing else None)
+
+
+def failed_result(answer: Response) -> ProviderFailure:
+    """Tell why work that has ended brings no result: its error is what the result answers."""
+    if answer.status in {404, 410}:
+        return WorkExpired("fal has removed the result")
+    problem = _problem(answer)
+    code = _code_of(problem, answer.status)
+    if code is FailureCode.UNAVAILABLE or code is None or code is FailureCode.TIMEOUT_AMBIGUOUS:
+        code = FailureCode.PROVIDER_FAILED  # the queue has tried it several times already
+    return _failure(code, problem, answer.status, None)
+
+
+def failed_work(error: str, error_type: str) -> ProviderFailure:
+    """Tell what it means that work ended with an error."""
+    code = _code_of_type(error_type) or FailureCode.PROVIDER_FAILED
+    if code in {FailureCode.UNAVAILABLE, FailureCode.RATE_LIMITED}:
+        code = FailureCode.PROVIDER_FAILED  # the queue has tried it several times already
+    return ProviderFailure(code, error or error_type)
+
+
+def _code_of(problem: Problem, status: int) -> FailureCode | None:
+    if code := _code_of_type(problem.type):
+        return code
+    if problem.type and 400 <= status < 500:
+        return FailureCode.INVALID_INPUT
+    if status == 403 and any(word in problem.words.lower() for word in BALANCE_WORDS):
+        return FailureCode.QUOTA
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if 400 <= status < 500:
+        return FailureCode.INVALID_INPUT
+    return FailureCode.PROVIDER_FAILED if 300 <= status < 400 else None
+
+
+def _code_of_type(error_type: str) -> FailureCode | None:
+    if error_type.startswith(RUNNER):
+        return FailureCode.UNAVAILABLE
+    return BY_TYPE.get(error_type)
+
+
+def _failure(
+    code: FailureCode, problem: Problem, status: int, wait: float | None
+) -> ProviderFailure:
+    message = problem.words or problem.type or f"fal answers {status}"
+    return ProviderFailure(code, message, retry_after_seconds=wait)
+
+
+def _problem(answer: Response) -> Problem:
+    named = answer.headers.get("X-Fal-Error-Type", "")
+    try:
+        problem = Problem.model_validate_json(answer.body)
+    except ValidationError:
+        return Problem(error_type=named)
+    return problem if problem.error_type else problem.model_copy(update={"error_type": named})

@@ -1,0 +1,1 @@
+"""OpenAI's Images API: one call that is paid for, works while we wait, and is never repeated."""

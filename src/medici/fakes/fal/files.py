@@ -1,0 +1,40 @@
+"""Pictures: those that were uploaded, and those that came out."""
+
+from aiohttp import web
+
+from medici.fakes.faults import Fault, FaultKind
+from medici.fakes.pictures import NO_PICTURE, picture_of
+from medici.fakes.plane import Plane
+
+ELSEWHERE = "https://example.com/elsewhere.png"
+
+
+class Files:
+    """The storage of one fake."""
+
+    def __init__(self, plane: Plane) -> None:
+        self._plane = plane
+        self.uploaded: dict[str, bytes] = {}
+
+    async def initiate(self, request: web.Request, _fault: Fault) -> web.Response:
+        name, base = self._plane.new_id(), f"{request.scheme}://{request.host}"
+        return web.json_response(
+            {"upload_url": f"{base}/uploads/{name}", "file_url": f"{base}/uploads/{name}"}
+        )
+
+    async def put(self, request: web.Request, _fault: Fault) -> web.Response:
+        if "Authorization" in request.headers:
+            return web.json_response({"detail": "a signed address takes no key"}, status=400)
+        self.uploaded[request.match_info["name"]] = await request.read()
+        return web.Response()
+
+    async def artifact(self, request: web.Request, fault: Fault) -> web.StreamResponse:
+        work = self._plane.work.get(request.match_info["id"])
+        kinds = {fault.kind, work.fault.kind} if work else {FaultKind.EXPIRED_URL}
+        if FaultKind.EXPIRED_URL in kinds:
+            return web.Response(status=404)
+        if FaultKind.REDIRECT_OTHER_ORIGIN in kinds:
+            raise web.HTTPFound(ELSEWHERE)
+        if FaultKind.BAD_IMAGE_BYTES in kinds:
+            return web.Response(body=NO_PICTURE, content_type="image/png")
+        return web.Response(body=picture_of(request.match_info["id"]), content_type="image/png")
