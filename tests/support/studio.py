@@ -78,6 +78,7 @@ class Studio:
     async def publish(
         self,
         *names: str,
+        model: str | None = None,
         max_retries: int = 2,
         in_flight_caps: Mapping[str, InFlightCap] | None = None,
         on_moderation: OnModeration = OnModeration.STOP,
@@ -99,7 +100,9 @@ class Studio:
                 "operation_routes": dict.fromkeys(Operation, route),
                 "part_routes": {},
                 "provider_models": {
-                    name: Models(preview_model=f"{name}-small", final_model=f"{name}-large")
+                    name: Models(
+                        preview_model=model or f"{name}-small", final_model=model or f"{name}-large"
+                    )
                     for name in names
                 },
                 "cost_controls": {
