@@ -69,11 +69,7 @@ class TestPoll:
         with pytest.raises(ProviderFailure) as failure:
             await stage.provider.poll(ref)
 
-        expected = {
-            FaultKind.RESET_AFTER_BODY: FailureCode.UNAVAILABLE,
-            FaultKind.MALFORMED_JSON: FailureCode.PROVIDER_FAILED,
-        }
-        assert failure.value.code is expected[kind]
+        assert failure.value.code is FailureCode.UNAVAILABLE
 
     async def test_expires_with_work_that_fal_has_forgotten(self, stage: Stage) -> None:
         ref = await stage.ref()
@@ -91,6 +87,23 @@ class TestPoll:
             await stage.provider.poll(ref)
 
         assert failure.value.code is FailureCode.UNAVAILABLE
+
+    async def test_takes_pictures_that_were_all_marked_for_moderated(self, stage: Stage) -> None:
+        ref = await stage.ref()
+        marked = {"images": [{"url": "https://x.example/a.png"}], "has_nsfw_concepts": [True]}
+        stage.fail(FaultKind.STATUS, "result", status=200, body=marked)
+
+        assert (await stage.provider.poll(ref)).phase is Phase.MODERATED
+
+    async def test_counts_pictures_where_fal_counts_nothing(self, stage: Stage) -> None:
+        ref = await stage.ref()
+        picture = {"url": "https://x.example/a.png", "width": 1000, "height": 1200}
+        stage.fail(FaultKind.STATUS, "result", status=200, body={"images": [picture]})
+
+        cost = (await stage.provider.poll(ref)).cost
+
+        assert cost is not None
+        assert (cost.amount_micros, cost.source) == (30_000, CostSource.PRICE_TABLE)
 
 
 class TestFetch:

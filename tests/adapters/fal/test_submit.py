@@ -65,6 +65,16 @@ class TestSubmit:
 
         assert stage.asked("submit")[0].query == {"fal_webhook": address}
 
+    async def test_does_not_believe_addresses_of_another_origin(self, stage: Stage) -> None:
+        named = ("status_url", "response_url", "cancel_url")
+        lie = {"request_id": "7", **dict.fromkeys(named, "https://thief.example/7")}
+        stage.fail(FaultKind.STATUS, status=200, body=lie)
+
+        ref = (await stage.provider.submit(wish())).ref
+
+        root = f"{stage.base}/fal-ai/flux/requests/7"
+        assert [ref[name] for name in named] == [f"{root}/status", root, f"{root}/cancel"]
+
     async def test_shows_the_key_to_the_queue_alone(self, stage: Stage) -> None:
         await stage.provider.submit(wish())
 

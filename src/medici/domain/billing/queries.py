@@ -1,19 +1,39 @@
 """Reading entitlements, effective plans and allowances."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing.allowance import ResetSchedule
 from medici.domain.billing.models import EntitlementRow, ResetScheduleRow
 from medici.domain.billing.rules import Entitlement
-from medici.domain.identity.owner import Owner
+from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.ledger.models import Grant, GrantSource
 from medici.domain.plans.defaults import FREE
 from medici.domain.plans.models import Plan
+from medici.kernel.db.padding import padded
+
+PLANS_HELD = select(
+    EntitlementRow.owner_id,
+    EntitlementRow.plan_id,
+    EntitlementRow.status,
+    EntitlementRow.expires_at,
+).where(
+    EntitlementRow.owner_kind == bindparam("kind"),
+    EntitlementRow.owner_id.in_(bindparam("owners", expanding=True)),
+)
+PLANS = select(
+    Plan.plan_id, Plan.daily_credits, Plan.preview_cost_credits, Plan.final_cost_credits
+).where(Plan.is_active)
+ALLOWANCES = select(Grant.wallet_id, Grant.source_ref, Grant.amount).where(
+    Grant.wallet_id.in_(bindparam("wallets", expanding=True)),
+    Grant.source == GrantSource.PLAN_DAILY,
+    Grant.source_ref >= bindparam("day"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +63,37 @@ async def effective_plan(session: AsyncSession, *, owner: Owner, now: datetime) 
     found = {plan.plan_id: plan for plan in rows}
     plan = found.get(held) or found.get(FREE)
     return EffectivePlan() if plan is None else _effective(plan)
+
+
+async def effective_plans(
+    session: AsyncSession, *, kind: OwnerKind, owner_ids: Collection[str], now: datetime
+) -> dict[str, EffectivePlan]:
+    """Return the plan that counts for each of many owners."""
+    rows = await session.execute(PLANS_HELD, {"kind": kind, "owners": padded(owner_ids)})
+    held = {
+        row.owner_id: Entitlement(
+            plan_id=row.plan_id, status=row.status, expires_at=row.expires_at
+        ).plan_at(now)
+        for row in rows
+    }
+    plans = {row.plan_id: EffectivePlan(**row) for row in (await session.execute(PLANS)).mappings()}
+    free = plans.get(FREE, EffectivePlan())
+    return {owner_id: plans.get(held.get(owner_id, FREE), free) for owner_id in owner_ids}
+
+
+async def allowances_of_many(
+    session: AsyncSession, *, wallet_ids: Collection[UUID], day: date
+) -> dict[UUID, dict[str, int]]:
+    """Return the same as ``allowances_since`` for each of many wallets."""
+    given: dict[UUID, dict[str, int]] = {wallet_id: {} for wallet_id in wallet_ids}
+    if not given:
+        return given
+    rows = await session.execute(
+        ALLOWANCES, {"wallets": padded(wallet_ids), "day": day.isoformat()}
+    )
+    for row in rows:
+        given[row.wallet_id][row.source_ref] = row.amount
+    return given
 
 
 async def reset_schedule(session: AsyncSession) -> ResetSchedule:

@@ -7,25 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.identity.owner import Owner
-from medici.domain.pictures.errors import PictureNotFound
 from medici.domain.pictures.models import Picture
-
-
-async def locked_picture(
-    session: AsyncSession, picture_id: UUID, owner: Owner, *, now: datetime
-) -> Picture:
-    """Return the owner's picture while it lives, safe from the sweep until the transaction ends.
-
-    Raises:
-        PictureNotFound: unknown, expired, or somebody else's; nobody can tell which.
-    """
-    picture = await session.get(Picture, picture_id, with_for_update=True)
-    if picture is None or (picture.owner_kind, picture.owner_id) != (owner.kind, owner.id):
-        raise PictureNotFound
-    if picture.expires_at is not None and picture.expires_at <= now:
-        raise PictureNotFound
-    return picture
 
 
 async def pictures_by_id(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Picture]:

@@ -54,11 +54,6 @@ async def keep_picture(
     return picture
 
 
-def use_picture(picture: Picture) -> None:
-    """Keep an upload for good, since a job needs it."""
-    picture.expires_at = None
-
-
 async def forget_expired(session: AsyncSession, ids: Sequence[UUID], *, now: datetime) -> None:
     """Drop those of these pictures that are still expired; one that came into use stays."""
     keys = await session.scalars(

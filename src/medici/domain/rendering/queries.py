@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.providers.request import Operation, Tier
-from medici.domain.identity.models import User
+from medici.adapters.providers.request import Operation
 from medici.domain.pictures.models import Picture
 from medici.domain.pictures.queries import pictures_by_id
 from medici.domain.rendering.errors import RenderJobNotFound
@@ -119,36 +118,6 @@ async def silent_jobs(
         .limit(limit)
     )
     return rows.all()
-
-
-async def lock_user(session: AsyncSession, user_id: str) -> None:
-    """Let other orders of the user wait until the transaction ends."""
-    # The weaker lock, since every row that points at the user takes a share of it.
-    await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
-
-
-async def in_flight_count(session: AsyncSession, user_id: str) -> int:
-    count = await session.scalar(
-        select(func.count()).select_from(RenderJob).where(RenderJob.user_id == user_id, IN_FLIGHT)
-    )
-    return count or 0
-
-
-async def has_completed_preview(
-    session: AsyncSession, *, user_id: str, project_id: str, style_id: str
-) -> bool:
-    found = await session.scalar(
-        select(RenderJob.id)
-        .where(
-            RenderJob.user_id == user_id,
-            RenderJob.project_id == project_id,
-            RenderJob.style_id == style_id,
-            RenderJob.tier == Tier.PREVIEW,
-            RenderJob.state == RenderState.SUCCEEDED,
-        )
-        .limit(1)
-    )
-    return found is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

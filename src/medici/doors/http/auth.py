@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
 
-from medici.domain.identity import queries
 from medici.domain.identity.admin import AdminGate, admit
 from medici.domain.identity.errors import (
     ForbiddenUserScope,
@@ -16,7 +15,8 @@ from medici.domain.identity.errors import (
 )
 from medici.domain.identity.principal import Operator as OperatorAuthority
 from medici.domain.identity.principal import Principal, Proof
-from medici.doors.http.context import Now, name_caller, resources_of
+from medici.doors.http.context import name_caller, resources_of
+from medici.doors.http.recognition import recognition_of
 from medici.kernel.errors import MediciError
 from medici.kernel.tokens import hash_token
 
@@ -53,16 +53,14 @@ async def sent_token(token: BearerToken) -> str:
 SentToken = Annotated[str, Depends(sent_token)]
 
 
-async def bearer(request: Request, token: BearerToken, now: Now) -> Principal | NotAuthenticated:
+async def bearer(request: Request, token: BearerToken) -> Principal | NotAuthenticated:
     """Resolve the bearer token, or say why it resolves to nobody.
 
-    The read has a session of its own, closed before the route's transaction opens.
+    The look-up is over before the route's transaction opens.
     """
     if token is None:
         return MissingOrInvalidToken()
-    async with resources_of(request).database.reading() as session:
-        user = await queries.authenticated(session, hash_token(token), now=now)
-    return user or InvalidOrExpiredToken()
+    return await recognition_of(request).principal(hash_token(token)) or InvalidOrExpiredToken()
 
 
 Bearer = Annotated[Principal | NotAuthenticated, Depends(bearer)]

@@ -1,23 +1,20 @@
 """Render jobs: order one, follow it, list them, cancel."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.events import service as events
-from medici.domain.events.facts import EventName, Fact
 from medici.domain.pictures.queries import pictures_by_id
 from medici.domain.rendering import queries
 from medici.domain.rendering.errors import CreditsMissing, PreviewRequired, RenderJobNotFound
 from medici.domain.rendering.models import RenderJob
+from medici.domain.rendering.orders import Application, RenderOrder
 from medici.domain.rendering.queries import JobFilter
 from medici.domain.rendering.rules import WIRE_STATUS
 from medici.domain.rendering.service.cancel import cancel
-from medici.domain.rendering.service.submit import RenderOrder, submit
 from medici.domain.routing import queries as routing
 from medici.doors.http.auth import CurrentUser
 from medici.doors.http.context import AppResources, Now
@@ -25,6 +22,7 @@ from medici.doors.http.errors import failure_of, failure_response
 from medici.doors.http.idempotency import IdempotentRoute
 from medici.doors.http.paging import Cursor, InvalidCursor, Limit, decode_cursor, encode_cursor
 from medici.doors.http.sessions import DbSession, ReadSession
+from medici.doors.studio.admissions import KeyedSession, RenderAdmissions
 from medici.doors.studio.links import Links, PictureLinks
 from medici.doors.studio.render_orders import render_order
 from medici.doors.studio.render_schemas import (
@@ -39,12 +37,7 @@ from medici.doors.studio.render_schemas import (
     states_of,
     status_out,
 )
-from medici.kernel.ids import parse_id
-
-REFUSALS = {
-    PreviewRequired: EventName.RENDER_BLOCKED_PREVIEW_REQUIRED,
-    CreditsMissing: EventName.RENDER_BLOCKED_INSUFFICIENT_CREDITS,
-}
+from medici.kernel.ids import new_id, parse_id
 
 router = APIRouter(prefix="/v1/ai", tags=["renders"], route_class=IdempotentRoute)
 
@@ -78,27 +71,26 @@ async def submit_render_job(
     user: CurrentUser,
     order: Annotated[RenderOrder, Depends(render_order)],
     resources: AppResources,
-    session: DbSession,
-    now: Now,
+    admissions: RenderAdmissions,
+    keyed: KeyedSession,
 ) -> RenderJobOut | Response:
     """Queue a render and hold its price in credits.
 
     Refused with 400 for an unusable address, 402 ``insufficient_credits``,
     409 ``preview_required_before_final`` and 429 ``too_many_jobs_in_flight``.
     """
+    application = Application(
+        job_id=new_id(),
+        user_id=user.id,
+        order=order,
+        registered=resources.providers.able(
+            order.operation, order.tier, masked=order.mask is not None
+        ),
+    )
     try:
-        job = await submit(
-            session,
-            user_id=user.id,
-            order=order,
-            registered=resources.providers.able(
-                order.operation, order.tier, masked=order.mask is not None
-            ),
-            now=now,
-        )
+        job = await admissions.admit(application, keyed)
     except (PreviewRequired, CreditsMissing) as refused:
         # Answered rather than raised, so that the fact of the refusal is committed.
-        await _record_refusal(session, REFUSALS[type(refused)], user.id, order, now)
         return failure_response(request.scope, failure_of(refused))
     return job_out(job, (), None)
 
@@ -163,22 +155,6 @@ async def _shown(
         job_out(job, attempts[job.id], links.to(outputs[job.output_id]) if job.output_id else None)
         for job in jobs
     ]
-
-
-async def _record_refusal(
-    session: AsyncSession, name: EventName, user_id: str, order: RenderOrder, now: datetime
-) -> None:
-    fact = Fact(
-        name=name,
-        user_id=user_id,
-        platform=order.platform,
-        operation=order.operation,
-        tier=order.tier,
-        status="blocked",
-        project_id=order.project_id,
-        style_id=order.style_id,
-    )
-    await events.record(session, fact, now=now)
 
 
 def _before(cursor: str | None) -> UUID | None:

@@ -82,7 +82,8 @@ def refused_question(answer: Response) -> ProviderFailure:
     if answer.status == 404:
         return WorkExpired("fal does not know the request any more")
     problem = _problem(answer)
-    passing = answer.status >= 500 or answer.status in {408, 429}
+    garbled = 200 <= answer.status < 300
+    passing = garbled or answer.status >= 500 or answer.status in {408, 429}
     code = FailureCode.UNAVAILABLE if passing else BY_STATUS.get(answer.status)
     if code is FailureCode.INVALID_INPUT or code is None:
         code = FailureCode.PROVIDER_FAILED

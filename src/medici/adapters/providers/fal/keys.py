@@ -16,19 +16,20 @@ class PublicKeys:
     """The keys as they were published last."""
 
     _known: Sequence[Ed25519PublicKey] = field(default=(), init=False)
+    _learned_at: datetime | None = field(default=None, init=False)
     _asked_at: datetime | None = field(default=None, init=False)
 
     async def known(
         self, fetch: Callable[[], Awaitable[Sequence[Ed25519PublicKey]]], now: datetime
     ) -> Sequence[Ed25519PublicKey]:
-        """Return the keys.
+        """Return the keys of the last day; none where they were asked for just before, in vain.
 
         Raises:
             ProviderFailure: they cannot be had.
         """
-        if self._asked_at is None or now - self._asked_at > REMEMBERED or not self._known:
-            await self._learn(fetch, now)
-        return self._known
+        if self._learned_at is not None and now - self._learned_at <= REMEMBERED:
+            return self._known
+        return await self.renewed(fetch, now) or ()
 
     async def renewed(
         self, fetch: Callable[[], Awaitable[Sequence[Ed25519PublicKey]]], now: datetime
@@ -36,11 +37,7 @@ class PublicKeys:
         """Return the keys as they are published now; None if they were asked for just before."""
         if self._asked_at is not None and now - self._asked_at < REFRESH_AFTER:
             return None
-        await self._learn(fetch, now)
-        return self._known
-
-    async def _learn(
-        self, fetch: Callable[[], Awaitable[Sequence[Ed25519PublicKey]]], now: datetime
-    ) -> None:
-        self._known = await fetch()
         self._asked_at = now
+        self._known = await fetch()
+        self._learned_at = now
+        return self._known

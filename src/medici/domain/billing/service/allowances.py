@@ -9,8 +9,11 @@ from medici.domain.billing import queries
 from medici.domain.billing.allowance import Owed, Window, allowance_window, owed
 from medici.domain.billing.queries import EffectivePlan
 from medici.domain.identity.owner import Owner
+from medici.domain.ledger import decisions
+from medici.domain.ledger.book import Book
 from medici.domain.ledger.models import GrantSource
 from medici.domain.ledger.queries import locked_wallet
+from medici.domain.ledger.rules import same_period
 from medici.domain.ledger.service.grants import renew_grant, top_up_grant
 from medici.domain.ledger.service.wallets import open_wallet
 from medici.domain.ledger.values import GrantTerms, Memo, Posted
@@ -37,6 +40,38 @@ async def ensure_allowance(session: AsyncSession, *, owner: Owner, now: datetime
     return await _give(session, wallet_id, window, plan, now=now)
 
 
+def give_on_book(book: Book, given: dict[str, int], plan: EffectivePlan, window: Window) -> None:
+    """Do the same on an open book; ``given`` is what the window has had, and is brought up to date.
+
+    Nothing is given to a parked wallet.
+    """
+    due = owed(given, window, plan_id=plan.plan_id, target=plan.daily_credits)
+    if due is None or book.parked:
+        return
+    terms = _terms(due, window)
+    if not due.tops_up:
+        decisions.renew(book, terms, RENEWED)
+    else:
+        period = window.schedule_date.isoformat()
+        had = sum(amount for ref, amount in given.items() if same_period(ref, period))
+        more = decisions.raised(terms, had)
+        if more is None:
+            return
+        request = decisions.grant_request(book.wallet_id, terms)
+        terms = more
+        decisions.issue(book, terms, TOPPED_UP, request)
+    given[terms.source_ref] = terms.amount
+
+
+def _terms(due: Owed, window: Window) -> GrantTerms:
+    return GrantTerms(
+        source=GrantSource.PLAN_DAILY,
+        source_ref=due.source_ref,
+        amount=due.target,
+        expires_at=window.ends_at,
+    )
+
+
 async def _give(
     session: AsyncSession, wallet_id: UUID, window: Window, plan: EffectivePlan, *, now: datetime
 ) -> int:
@@ -59,12 +94,7 @@ async def _owed(
 async def _post(
     session: AsyncSession, wallet_id: UUID, due: Owed, window: Window, *, now: datetime
 ) -> Posted | None:
-    terms = GrantTerms(
-        source=GrantSource.PLAN_DAILY,
-        source_ref=due.source_ref,
-        amount=due.target,
-        expires_at=window.ends_at,
-    )
+    terms = _terms(due, window)
     if not due.tops_up:
         return await renew_grant(session, wallet_id=wallet_id, terms=terms, memo=RENEWED, now=now)
     return await top_up_grant(

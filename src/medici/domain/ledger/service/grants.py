@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.ledger import queries, rules
+from medici.domain.ledger import decisions, queries, rules
 from medici.domain.ledger.book import Book
 from medici.domain.ledger.errors import GrantAlreadyThere
 from medici.domain.ledger.models import Account, PostingKind
-from medici.domain.ledger.rules import GrantState, Move, Request, Slice
+from medici.domain.ledger.rules import GrantState, Request, Slice
 from medici.domain.ledger.service import posting
 from medici.domain.ledger.values import GrantTerms, Memo, Moved, Posted
 
@@ -28,7 +28,7 @@ async def issue_grant(
     """
     rules.require_amount(terms.amount)
     wallet = await queries.locked_wallet(session, wallet_id)
-    request = _identity(wallet_id, terms)
+    request = decisions.grant_request(wallet_id, terms)
     if known := await posting.stored(session, request):
         return known
     book = await posting.open_book(session, wallet, now=now)
@@ -45,14 +45,13 @@ async def renew_grant(
     """
     rules.require_amount(terms.amount)
     wallet = await queries.locked_wallet(session, wallet_id)
-    request = _identity(wallet_id, terms)
+    request = decisions.grant_request(wallet_id, terms)
     if known := await posting.stored(session, request):
         return known
     book = await posting.open_book(session, wallet, now=now)
-    for grant in _replaced(book, terms):
-        book.close(grant)
-    book.settle()
-    return await _issue(session, book, terms, memo, request)
+    made = decisions.renew(book, terms, memo)
+    await posting.write(session, book)
+    return posting.posted(made)
 
 
 async def top_up_grant(
@@ -71,14 +70,14 @@ async def top_up_grant(
     """
     rules.require_amount(terms.amount)
     wallet = await queries.locked_wallet(session, wallet_id)
-    request = _identity(wallet_id, terms)
+    request = decisions.grant_request(wallet_id, terms)
     if known := await posting.stored(session, request):
         return known
     given = await queries.granted(session, wallet_id=wallet_id, source=terms.source, period=period)
-    if given >= terms.amount:
+    difference = decisions.raised(terms, given)
+    if difference is None:
         return None
     book = await posting.open_book(session, wallet, now=now)
-    difference = replace(terms, amount=terms.amount - given)
     return await _issue(session, book, difference, memo, request)
 
 
@@ -116,7 +115,7 @@ async def move_grant(
     from_wallet_id = await queries.wallet_of_grant(session, grant_id)
     wallets = await queries.locked_wallets(session, {from_wallet_id, to_wallet_id})
     (grant,) = await queries.grants_by_id(session, [grant_id])
-    arrival = _identity(to_wallet_id, grant)
+    arrival = decisions.grant_request(to_wallet_id, grant)
     request = rules.request(from_wallet_id, "move", grant_id.hex, to_wallet_id)
     if known := await posting.stored(session, request):
         return Moved(revoked=known, issued=await _earlier(session, arrival))
@@ -131,43 +130,12 @@ async def move_grant(
     return Moved(revoked=revoked, issued=await _issue(session, other, terms, memo, arrival))
 
 
-def _identity(wallet_id: UUID, terms: GrantTerms | GrantState) -> Request:
-    key = f"{terms.source}:{terms.source_ref}"
-    return rules.request(wallet_id, "grant", key, terms.amount)
-
-
-def _replaced(book: Book, terms: GrantTerms) -> list[GrantState]:
-    return [
-        grant
-        for grant in book.grants.values()
-        if grant.source is terms.source
-        and not rules.same_period(grant.source_ref, terms.source_ref)
-    ]
-
-
 async def _issue(
     session: AsyncSession, book: Book, terms: GrantTerms, memo: Memo, request: Request
 ) -> Posted:
-    grant = book.add(terms)
-    made = book.post(
-        PostingKind.GRANT,
-        _issuing_moves(grant, book.now),
-        memo=memo,
-        amount=terms.amount,
-        subject_id=grant.id,
-        request=request,
-    )
+    made = decisions.issue(book, terms, memo, request)
     await posting.write(session, book)
     return posting.posted(made)
-
-
-def _issuing_moves(grant: GrantState, now: datetime) -> tuple[Move, ...]:
-    if grant.issued_seq is None:
-        return ()
-    issued = rules.transfer([grant.whole], Account.ISSUED, Account.AVAILABLE)
-    if not grant.ended(now):
-        return issued
-    return issued + rules.transfer([grant.whole], Account.AVAILABLE, Account.EXPIRED)
 
 
 async def _revoke(

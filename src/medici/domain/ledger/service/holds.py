@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
+from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.ledger import queries, rules
+from medici.domain.ledger import decisions, queries, rules
 from medici.domain.ledger.book import Book
+from medici.domain.ledger.decisions import NewHold
 from medici.domain.ledger.errors import (
     CaptureExceedsHold,
     HoldAlreadyResolved,
@@ -25,13 +28,14 @@ from medici.domain.ledger.models import (
 from medici.domain.ledger.rules import Move, Request, Slice
 from medici.domain.ledger.service import posting
 from medici.domain.ledger.values import Memo, Posted, Reference
-from medici.kernel.ids import new_id
 
 ENDINGS = {
     HoldStatus.CAPTURED: PostingKind.CAPTURE,
     HoldStatus.VOIDED: PostingKind.VOID,
     HoldStatus.EXPIRED: PostingKind.HOLD_EXPIRE,
 }
+INSERT_HOLD = insert(cast("Table", Hold.__table__))
+INSERT_LINE = insert(cast("Table", HoldLine.__table__))
 OVERDUE = Memo(actor="system", reason="hold_overdue")
 
 
@@ -57,33 +61,25 @@ async def place_hold(
     """
     rules.require_amount(amount)
     wallet = await queries.locked_wallet(session, wallet_id)
-    request = rules.request(wallet_id, "hold", str(reference), amount)
+    request = decisions.hold_request(wallet_id, reference, amount)
     if known := await posting.stored(session, request):
         return known
     book = await posting.open_book(session, wallet, now=now)
-    slices = book.burn(amount)
-    hold = Hold(
-        id=new_id(),
-        wallet_id=wallet_id,
-        amount=amount,
-        captured=0,
-        status=HoldStatus.PENDING,
-        expires_at=expires_at,
-        ref_kind=reference.kind,
-        ref_id=reference.id,
-    )
-    await _add(session, hold, slices)
-    made = book.post(
-        PostingKind.HOLD,
-        rules.transfer(slices, Account.AVAILABLE, Account.HELD),
-        memo=memo.about(reference),
-        amount=amount,
-        subject_id=hold.id,
-        request=request,
-        hold_id=hold.id,
-    )
-    await posting.write(session, book)
-    return posting.posted(made)
+    hold = decisions.hold(book, amount, reference, expires_at, memo)
+    await session.flush()
+    await write_holds(session, [book], [hold])
+    return posting.posted(book.postings[-1])
+
+
+async def write_holds(
+    session: AsyncSession, books: Sequence[Book], placed: Sequence[NewHold]
+) -> None:
+    """Write books with the holds that were placed on them."""
+    await posting.write_grants(session, books)
+    if placed:
+        await session.execute(INSERT_HOLD, [_row(hold) for hold in placed])
+        await session.execute(INSERT_LINE, [line for hold in placed for line in _lines(hold)])
+    await posting.write_postings(session, books)
 
 
 async def capture_hold(
@@ -169,19 +165,30 @@ def _reference(hold: Hold) -> Reference:
     return Reference(kind=hold.ref_kind, id=hold.ref_id)
 
 
-async def _add(session: AsyncSession, hold: Hold, slices: Sequence[Slice]) -> None:
-    session.add(hold)
-    await session.flush()  # its lines refer to it
-    session.add_all(
-        HoldLine(
-            hold_id=hold.id,
-            grant_id=part.grant_id,
-            position=position,
-            amount=part.amount,
-            captured=0,
-        )
-        for position, part in enumerate(slices)
-    )
+def _row(hold: NewHold) -> dict[str, object]:
+    return {
+        "id": hold.id,
+        "wallet_id": hold.wallet_id,
+        "amount": hold.amount,
+        "captured": 0,
+        "status": HoldStatus.PENDING,
+        "expires_at": hold.expires_at,
+        "ref_kind": hold.reference.kind,
+        "ref_id": hold.reference.id,
+    }
+
+
+def _lines(hold: NewHold) -> list[dict[str, object]]:
+    return [
+        {
+            "hold_id": hold.id,
+            "grant_id": part.grant_id,
+            "position": position,
+            "amount": part.amount,
+            "captured": 0,
+        }
+        for position, part in enumerate(hold.slices)
+    ]
 
 
 async def _end(

@@ -1,12 +1,12 @@
 """The frame of every command: open a locked wallet's book, find the same request, write."""
 
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.ledger import queries
@@ -19,11 +19,13 @@ from medici.domain.ledger.models import (
     LedgerTransaction,
     Wallet,
 )
-from medici.domain.ledger.rules import GrantState, Request
+from medici.domain.ledger.rules import GrantState, Move, Request
 from medici.domain.ledger.values import Posted
 from medici.kernel.db.base import BigInt
+from medici.kernel.db.padding import padded
 from medici.kernel.ids import new_id
 
+GRANT_FIELDS = tuple(field.name for field in fields(GrantState))
 # What may change about a grant; its terms never do.
 PROGRESS = ("consumed", "held", "expired", "revoked", "closed_at", "issued_seq")
 
@@ -37,7 +39,7 @@ UPDATE_GRANT = (
     .values({name: bindparam(f"new_{name}") for name in PROGRESS})
 )
 UPDATE_WALLET = (
-    update(Wallet)
+    update(cast("Table", Wallet.__table__))
     .where(
         Wallet.id == bindparam("wallet"),
         Wallet.seq == bindparam("opening_seq"),
@@ -50,8 +52,9 @@ UPDATE_WALLET = (
         seq=bindparam("new_seq"),
         last_at=bindparam("now"),
     )
-    .returning(Wallet.id)
-    .execution_options(synchronize_session=False)
+)
+WALLETS_NOW = select(Wallet.id, Wallet.available, Wallet.held, Wallet.seq).where(
+    Wallet.id.in_(bindparam("wallets", expanding=True))
 )
 
 
@@ -111,12 +114,35 @@ async def write(session: AsyncSession, book: Book) -> None:
         BooksDoNotBalance: the wallet's row does not allow it, in spite of the lock.
     """
     await session.flush()
-    await _write_grants(session, book)
-    if not book.postings:
+    await write_grants(session, [book])
+    await write_postings(session, [book])
+
+
+async def write_grants(session: AsyncSession, books: Sequence[Book]) -> None:
+    """Write what became of the books' grants."""
+    changed = [(book, book.grants[grant_id]) for book in books for grant_id in book.changed]
+    new = [(book, grant) for book, grant in changed if grant.created_seq > book.opening_seq]
+    old = [grant for book, grant in changed if grant.created_seq <= book.opening_seq]
+    if new:
+        rows = [{"wallet_id": book.wallet_id, **_stored(grant)} for book, grant in new]
+        await session.execute(INSERT_GRANT, rows)
+    if old:
+        await session.execute(UPDATE_GRANT, [_progress(grant) for grant in old])
+
+
+async def write_postings(session: AsyncSession, books: Sequence[Book]) -> None:
+    """Write the books' transactions; the grants and holds that they name are there already.
+
+    Raises:
+        BooksDoNotBalance: a wallet's row does not allow it, in spite of the lock.
+    """
+    posted_on = [book for book in books if book.postings]
+    if not posted_on:
         return
-    entries = [entry for posting in book.postings for entry in _entries(posting)]
-    await _write_wallet(session, book, entries)
-    await session.execute(INSERT_TRANSACTION, [_row(book, p) for p in book.postings])
+    rows = [(book, posting, _entries(posting)) for book in posted_on for posting in book.postings]
+    await _write_wallets(session, posted_on)
+    await session.execute(INSERT_TRANSACTION, [_row(book, posting) for book, posting, _ in rows])
+    entries = [entry for _, _, lines in rows for entry in lines]
     if entries:
         await session.execute(INSERT_ENTRY, entries)
 
@@ -147,34 +173,44 @@ def posted(posting: Posting) -> Posted:
     )
 
 
-async def _write_grants(session: AsyncSession, book: Book) -> None:
-    changed = [book.grants[grant_id] for grant_id in book.changed]
-    if new := [g for g in changed if g.created_seq > book.opening_seq]:
-        rows = [{"wallet_id": book.wallet_id, **asdict(grant)} for grant in new]
-        await session.execute(INSERT_GRANT, rows)
-    if old := [g for g in changed if g.created_seq <= book.opening_seq]:
-        await session.execute(UPDATE_GRANT, [_progress(grant) for grant in old])
+async def _write_wallets(session: AsyncSession, books: Sequence[Book]) -> None:
+    """Change each wallet by the sum of its entries; the conditions are the net under the lock."""
+    if len(books) == 1:
+        if await session.scalar(UPDATE_WALLET.returning(Wallet.id), _change(books[0])) is None:
+            raise BooksDoNotBalance(books[0].wallet_id)
+        return
+    # A statement for many rows does not tell which of them it found.
+    connection = await session.connection()
+    await connection.execute(UPDATE_WALLET, [_change(book) for book in books])
+    found = await session.execute(
+        WALLETS_NOW, {"wallets": padded([book.wallet_id for book in books])}
+    )
+    now = {row.id: (row.available, row.held, row.seq) for row in found}
+    for book in books:
+        if now.get(book.wallet_id) != (book.available, book.held, book.seq):
+            raise BooksDoNotBalance(book.wallet_id)
 
 
-async def _write_wallet(session: AsyncSession, book: Book, entries: list[EntryRow]) -> None:
-    """Change the wallet by the sum of its entries; the conditions are the net under the lock."""
-    available, held = (
-        sum(entry["amount"] for entry in entries if entry["account"] is account)
-        for account in (Account.AVAILABLE, Account.HELD)
+def _change(book: Book) -> dict[str, object]:
+    moves = [move for posting in book.postings for move in posting.moves]
+    return {
+        "wallet": book.wallet_id,
+        "opening_seq": book.opening_seq,
+        "more_available": _net(moves, Account.AVAILABLE),
+        "more_held": _net(moves, Account.HELD),
+        "new_seq": book.seq,
+        "now": book.now,
+    }
+
+
+def _net(moves: Sequence[Move], account: Account) -> int:
+    return sum(
+        move.amount * ((move.target is account) - (move.source is account)) for move in moves
     )
-    written = await session.scalar(
-        UPDATE_WALLET,
-        {
-            "wallet": book.wallet_id,
-            "opening_seq": book.opening_seq,
-            "more_available": available,
-            "more_held": held,
-            "new_seq": book.seq,
-            "now": book.now,
-        },
-    )
-    if written is None:
-        raise BooksDoNotBalance(book.wallet_id)
+
+
+def _stored(grant: GrantState) -> dict[str, object]:
+    return {name: getattr(grant, name) for name in GRANT_FIELDS}
 
 
 def _progress(grant: GrantState) -> dict[str, object]:

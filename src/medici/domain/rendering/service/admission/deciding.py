@@ -1,0 +1,156 @@
+"""Whether an order is admitted, and as what. No database, no clock."""
+
+from medici.adapters.providers.request import Tier
+from medici.domain.billing.service.allowances import give_on_book
+from medici.domain.ledger import decisions
+from medici.domain.ledger.errors import InsufficientCredits
+from medici.domain.ledger.values import Memo, Reference
+from medici.domain.pictures.errors import PictureNotFound
+from medici.domain.plans.variables import (
+    MAX_JOBS_IN_FLIGHT_PER_USER,
+    PREVIEW_BEFORE_FINAL_REQUIRED,
+)
+from medici.domain.rendering import rules
+from medici.domain.rendering.errors import CreditsMissing, PreviewRequired, TooManyJobsInFlight
+from medici.domain.rendering.models import RenderJob, RenderState
+from medici.domain.rendering.orders import Application, RenderOrder
+from medici.domain.rendering.service.admission.standing import Standing
+from medici.domain.routing.rules import Candidate, candidate_chain
+
+
+def decide(standing: Standing, application: Application) -> RenderJob:
+    """Admit one order of a batch; a refusal leaves the user's standing as it was.
+
+    Raises:
+        PictureNotFound: an upload that is not the user's, or no more.
+        RenderRefused: too many in flight, a preview is missing, or credits are.
+        NoCandidate: the published settings leave no provider for this.
+    """
+    user_id, order = application.user_id, application.order
+    _give_allowance(standing, user_id)
+    _check_uploads(standing, user_id, order)
+    _check_in_flight(standing, user_id)
+    _check_preview(standing, user_id, order)
+    candidates = candidate_chain(
+        standing.common.published.settings,
+        operation=order.operation,
+        tier=order.tier,
+        parts=order.target_parts,
+        registered=application.registered,
+    )
+    job = _drawn_up(standing, application, candidates)
+    _hold_price(standing, job)
+    standing.in_flight[user_id] += 1
+    standing.used.update(order.picture_ids)
+    return job
+
+
+def _give_allowance(standing: Standing, user_id: str) -> None:
+    common, plan = standing.common, standing.plans[user_id]
+    if not common.schedule.enabled or plan.daily_credits == 0:
+        return
+    book = standing.books[user_id]
+    give_on_book(book, standing.allowances[book.wallet_id], plan, common.window)
+
+
+def _check_uploads(standing: Standing, user_id: str, order: RenderOrder) -> None:
+    """Refuse uploads that are not the user's, or no more; nobody can tell which."""
+    for picture_id in order.picture_ids:
+        upload = standing.uploads.get(picture_id)
+        if upload is None or upload.owner_id != user_id:
+            raise PictureNotFound
+        over = upload.expires_at is not None and upload.expires_at <= standing.now
+        if over and picture_id not in standing.used:
+            raise PictureNotFound
+
+
+def _check_in_flight(standing: Standing, user_id: str) -> None:
+    most = standing.common.variables[MAX_JOBS_IN_FLIGHT_PER_USER]
+    if standing.in_flight[user_id] >= most:
+        raise TooManyJobsInFlight(f"at most {most} renders may be in progress at once")
+
+
+def _check_preview(standing: Standing, user_id: str, order: RenderOrder) -> None:
+    common = standing.common
+    wanted = (
+        order.tier is Tier.FINAL
+        and common.variables[PREVIEW_BEFORE_FINAL_REQUIRED]
+        and common.published.settings.cost_controls.preview_required_before_final
+    )
+    if wanted and (user_id, order.project_id, order.style_id) not in standing.previews:
+        raise PreviewRequired("render a preview of this project in this style first")
+
+
+def _hold_price(standing: Standing, job: RenderJob) -> None:
+    """Set the job's price aside; nothing happens for a free one.
+
+    Raises:
+        CreditsMissing: the wallet does not cover it.
+    """
+    if job.credits == 0:
+        return
+    try:
+        held = decisions.hold(
+            standing.books[job.user_id],
+            job.credits,
+            Reference(kind="render_job", id=str(job.id)),
+            standing.now + rules.HOLD_LIFETIME,
+            Memo(actor=f"user:{job.user_id}", reason=f"render_{job.tier}"),
+        )
+    except InsufficientCredits as missing:
+        raise CreditsMissing(str(missing)) from missing
+    standing.holds.append(held)
+    job.hold_id = held.id
+
+
+def _price(standing: Standing, user_id: str, tier: Tier) -> int:
+    """Return the price in credits; 0 while credits are switched off."""
+    if not standing.common.charges:
+        return 0
+    plan = standing.plans[user_id]
+    return plan.final_cost_credits if tier is Tier.FINAL else plan.preview_cost_credits
+
+
+def _prompt(standing: Standing, order: RenderOrder) -> str:
+    style_words = standing.common.styles.get(order.style_id, order.style_id.replace("_", " "))
+    return rules.compose_prompt(style_words, order.operation, order.target_parts, order.wishes)
+
+
+def _drawn_up(
+    standing: Standing, application: Application, candidates: tuple[Candidate, ...]
+) -> RenderJob:
+    order, user_id, now = application.order, application.user_id, standing.now
+    published = standing.common.published
+    return RenderJob(
+        id=application.job_id,
+        user_id=user_id,
+        platform=order.platform,
+        project_id=order.project_id,
+        style_id=order.style_id,
+        operation=order.operation,
+        tier=order.tier,
+        target_parts=[part.value for part in order.target_parts],
+        image_url=order.image.url,
+        image_id=order.image.picture_id,
+        mask_url=order.mask.url if order.mask else None,
+        mask_id=order.mask.picture_id if order.mask else None,
+        prompt=_prompt(standing, order),
+        wishes=list(order.wishes),
+        max_pixels=rules.output_pixels(
+            order.tier, published.settings.cost_controls.max_output_pixels
+        ),
+        plan_id=standing.plans[user_id].plan_id,
+        credits=_price(standing, user_id, order.tier),
+        settings_version=published.version,
+        candidates=[[candidate.provider, candidate.model] for candidate in candidates],
+        position=0,
+        retries=0,
+        state=RenderState.QUEUED,
+        provider=candidates[0].provider,
+        provider_model=candidates[0].model,
+        progress=0,
+        notes=[],
+        estimated_cost_micros=0,
+        created_at=now,
+        updated_at=now,
+    )
