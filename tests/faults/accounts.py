@@ -12,6 +12,7 @@ from medici.domain.ledger.audit import audit
 from medici.domain.ledger.models import Hold, HoldStatus, LedgerTransaction, PostingKind
 from medici.domain.pictures.models import Picture
 from medici.domain.rendering.models import TERMINAL, RenderJob, RenderState
+from medici.domain.rendering.work import SWEEP
 from medici.jobs.models import Job, State
 from medici.kernel.db.database import Database
 from tests.faults.deployments import Deployment
@@ -83,7 +84,9 @@ async def _unfinished(database: Database) -> list[str]:
     """Name the renders that have not ended, and the work on renders that has not."""
     renders = select(RenderJob).where(RenderJob.state.not_in(TERMINAL))
     jobs = select(Job).where(
-        Job.kind.startswith("rendering."), Job.state.in_((State.READY, State.RUNNING))
+        Job.kind.startswith("rendering."),
+        Job.kind != SWEEP.name,  # comes round for ever, and is nobody's render
+        Job.state.in_((State.READY, State.RUNNING)),
     )
     async with database.reading() as session:
         waiting = [

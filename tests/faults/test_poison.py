@@ -20,7 +20,7 @@ from tests.jobs.waiting import until
 PHOTO = Path(__file__).parents[1] / "data" / "rooms" / "living-room-1.jpg"
 LAYOUTS = {
     "sqlite": Layout(lease_seconds=1.0),
-    "postgresql": Layout(workers=1, lease_seconds=1.0),
+    "postgresql": Layout(workers=1, lease_seconds=2.0),
 }
 BYSTANDERS = 5
 ENDS = frozenset({"completed", "failed", "canceled"})
@@ -42,7 +42,7 @@ class TestPoison:
         assert victims.killed == 3
 
     @pytest.mark.timeout(240)
-    async def test_fails_after_three_image_processes_and_costs_nothing(
+    async def test_fails_after_two_image_processes_and_costs_nothing(
         self, database: Database, database_url: str, tmp_path: Path
     ) -> None:
         layout = LAYOUTS[database.dialect]
@@ -53,7 +53,7 @@ class TestPoison:
         assert (poison["status"], poison["error_code"]) == ("failed", "provider_dispatch_failed")
         assert bystanders == {"completed"}
         assert spent == BYSTANDERS
-        assert victims.killed >= 3
+        assert victims.killed >= 2  # the settings allow one retry
 
 
 class Victims(Protocol):
