@@ -1,40 +1,75 @@
-"""Measure everything and print one table: ``python -m bench``, or ``python -m bench health``."""
+"""Measure and print one table: ``python -m bench`` for everything, or with the names wanted."""
 
+import argparse
 import asyncio
+import inspect
 import os
 import platform
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from bench import admission, consumes, health, pipeline, restyle, start
+from bench import admission, consumes, gateway, health, pipeline, restyle, start
 from bench.figures import Figure, table
-from bench.places import places
+from bench.places import Place, places
 
-OF_A_PLACE = {
+Measure: TypeAlias = Callable[[Place], Coroutine[Any, Any, list[Figure]]]
+ON_A_DATABASE: dict[str, Measure] = {
     "start": start.measure,
     "admission": admission.measure,
     "consumes": consumes.measure,
+    "gateway": gateway.measure,
     "pipeline": pipeline.measure,
     "health": health.measure,
 }
+RESTYLE = "restyle"
+MEASURES = {**ON_A_DATABASE, RESTYLE: restyle.measure}
 
 
-def main(wanted: Sequence[str]) -> None:
+def main() -> None:
     """Run the measurements that were named, or all of them."""
+    wanted = _wanted()
     began_at = time.monotonic()
-    print(_machine())
+    print(_machine(), flush=True)
     figures: list[Figure] = []
-    with places() as all_places:
-        for name, measure in OF_A_PLACE.items():
-            for place in all_places if not wanted or name in wanted else ():
-                figures += asyncio.run(measure(place))
-        if not wanted or "restyle" in wanted:
-            figures += asyncio.run(restyle.measure())
-    print(table(figures))
+    try:
+        for measured in _measured(wanted):
+            figures += measured
+    finally:  # what was measured before something went wrong is worth reading
+        print(table(figures))
     print(f"took {time.monotonic() - began_at:.0f} s; load average now {os.getloadavg()[0]:.1f}")
+
+
+def _measured(wanted: Collection[str]) -> Iterator[list[Figure]]:
+    if not ON_A_DATABASE.keys().isdisjoint(wanted):
+        with places() as all_places:
+            for name, measure in ON_A_DATABASE.items():
+                for place in all_places if name in wanted else ():
+                    yield asyncio.run(measure(place))
+    if RESTYLE in wanted:
+        yield asyncio.run(restyle.measure())
+
+
+def _wanted() -> Collection[str]:
+    """Read the names of measurements from the command line; none means all."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measures this machine and prints one table; see docs/benchmarks.md.",
+        epilog="\n".join(f"{name:10} {_purpose(name)}" for name in MEASURES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="name", help="one of those below; none: all")
+    names: list[str] = parser.parse_args().names
+    if unknown := [name for name in names if name not in MEASURES]:
+        parser.error(f"nothing is called {', '.join(unknown)}; there is {', '.join(MEASURES)}")
+    return names or MEASURES.keys()
+
+
+def _purpose(name: str) -> str:
+    """Return the sentence that a measurement's module begins with."""
+    return (inspect.getdoc(inspect.getmodule(MEASURES[name])) or "").partition("\n")[0]
 
 
 def _machine() -> str:
@@ -50,4 +85,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

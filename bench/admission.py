@@ -12,7 +12,7 @@ from bench.rows import Admission, PostgresDriver, SqliteDriver, Tables
 
 ROUNDS = 3
 CONNECTIONS = 32
-REQUESTS = 160
+REQUESTS = 1600
 ONLY_ADMITTING = Layout(embedded=False)
 
 

@@ -1,10 +1,12 @@
 """Figures, and the table that they are printed in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 HEADINGS = ("what", "where", "median", "rounds", "limit in this run", "ratio", "promise")
+SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+NO_PROMISES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,27 @@ class Figure:
             "" if self.ratio is None else f"{self.ratio:.2f}",
             self.promise,
         )
+
+
+def percentiles(
+    what: str,
+    where: str,
+    unit: str,
+    rounds: Sequence[Sequence[float]],
+    *,
+    promises: Mapping[str, str] = NO_PROMISES,
+) -> list[Figure]:
+    """Return p50, p95 and p99 of what was measured in each round, as a figure each."""
+    return [
+        Figure(
+            what=f"{what}, {name}",
+            where=where,
+            unit=unit,
+            rounds=[quantile(values, share) for values in rounds],
+            promise=promises.get(name, ""),
+        )
+        for name, share in SHARES.items()
+    ]
 
 
 def table(figures: Iterable[Figure]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 from tests.faults.load import ORDERS, Customer, arrive
 
-from bench.figures import Figure, quantile
+from bench.figures import Figure, percentiles
 from bench.knocking import knock, posting
 from bench.places import Place, until_idle
 
@@ -26,36 +26,29 @@ async def measure(place: Place) -> list[Figure]:
         idle = await _asked(base, asyncio.create_task(asyncio.sleep(IDLE_SECONDS)))
         busy = await _asked(base, asyncio.create_task(_rendered(base, customer)))
     return [
-        *_figures(place, "idle", idle, promise=""),
-        *_figures(place, f"during {RENDERS} local renders", busy, promise="50 ms"),
-    ]
-
-
-def _figures(place: Place, when: str, seconds: list[float], *, promise: str) -> list[Figure]:
-    return [
-        Figure(
-            what=f"/health {name}, {when}",
-            where=place.name,
-            unit="ms",
-            rounds=[1000 * quantile(seconds, share)],
-            promise=promise if share > 0.5 else "",
-        )
-        for name, share in (("p50", 0.5), ("p99", 0.99))
+        *percentiles("/health, idle", place.name, "ms", [idle]),
+        *percentiles(
+            f"/health during {RENDERS} local renders",
+            place.name,
+            "ms",
+            [busy],
+            promises={"p99": "50 ms"},
+        ),
     ]
 
 
 async def _asked(base: str, meanwhile: asyncio.Task[None]) -> list[float]:
-    """Ask every few milliseconds until a task has ended; return how long each answer took."""
-    seconds: list[float] = []
+    """Ask every few milliseconds until a task has ended; return the milliseconds of each answer."""
+    milliseconds: list[float] = []
     async with aiohttp.ClientSession() as session:
         while not meanwhile.done():
             asked_at = time.perf_counter()
             async with session.get(f"{base}/health") as answer:
                 await answer.read()
-            seconds.append(time.perf_counter() - asked_at)
+            milliseconds.append(1000 * (time.perf_counter() - asked_at))
             await asyncio.sleep(PAUSE_SECONDS)
     await meanwhile
-    return seconds
+    return milliseconds
 
 
 async def _rendered(base: str, customer: Customer) -> None:

@@ -1,15 +1,24 @@
-"""Sending many requests at once and timing each."""
+"""Sending many requests at once and timing each, by a client that leaves the processor alone."""
 
 import asyncio
+import json
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from urllib.parse import urlsplit
 
-import aiohttp
 from tests.faults.load import Customer
 
-Request: TypeAlias = Callable[[aiohttp.ClientSession], Awaitable[int]]  # gives the status
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, ready to be written to a connection with ``host`` and ``port``."""
+
+    host: str
+    port: int
+    message: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,31 +35,64 @@ class Knocked:
 
 
 async def knock(requests: Iterable[Request], *, at_once: int) -> Knocked:
-    """Send requests, ``at_once`` of them in flight at any moment."""
+    """Send requests, ``at_once`` of them in flight at any moment, each on a kept connection."""
     waiting = iter(requests)
     statuses: list[int] = []
     seconds: list[float] = []
 
-    async def send(session: aiohttp.ClientSession) -> None:
-        for request in waiting:
-            sent_at = time.perf_counter()
-            statuses.append(await request(session))
-            seconds.append(time.perf_counter() - sent_at)
+    async def send() -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            connections: dict[int, _Connection] = {}
+            for request in waiting:
+                connection = connections.get(request.port)
+                if connection is None:
+                    connection = connections[request.port] = await _Connection.to(request)
+                sent_at = time.perf_counter()
+                statuses.append(await connection.status(request.message))
+                seconds.append(time.perf_counter() - sent_at)
+            for connection in connections.values():
+                connection.close()
 
-    connector = aiohttp.TCPConnector(limit=0)
-    timeout = aiohttp.ClientTimeout(total=120)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        began_at = time.perf_counter()
-        await asyncio.gather(*(send(session) for _ in range(at_once)))
-        return Knocked(statuses=statuses, seconds=seconds, took=time.perf_counter() - began_at)
+    began_at = time.perf_counter()
+    async with asyncio.TaskGroup() as senders:
+        for _ in range(at_once):
+            senders.create_task(send())
+    return Knocked(statuses=statuses, seconds=seconds, took=time.perf_counter() - began_at)
 
 
 def posting(url: str, customer: Customer, body: dict[str, object]) -> Request:
     """Return a request that posts JSON for a customer."""
+    where = urlsplit(url)
+    content = json.dumps(body).encode()
+    headers = {
+        "Host": where.netloc,
+        "Content-Type": "application/json",
+        "Content-Length": str(len(content)),
+        **customer.headers,
+    }
+    lines = [f"POST {where.path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
+    head = "\r\n".join([*lines, "", ""]).encode()
+    return Request(where.hostname or "", where.port or 80, head + content)
 
-    async def post(session: aiohttp.ClientSession) -> int:
-        async with session.post(url, json=body, headers=customer.headers) as answer:
-            await answer.read()
-            return answer.status
 
-    return post
+class _Connection:
+    """A kept connection that one request at a time is written to."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def to(cls, request: Request) -> "_Connection":
+        return cls(*await asyncio.open_connection(request.host, request.port))
+
+    async def status(self, message: bytes) -> int:
+        """Write a request, read its answer to the end, and return its status."""
+        self._writer.write(message)
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        length = head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
+        await self._reader.readexactly(int(length))
+        return int(head.split(b" ", 2)[1])
+
+    def close(self) -> None:
+        self._writer.close()

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from medici.bootstrap import opened, prepare
 from medici.doors.http.install import install
-from medici.doors.studio.router import router as studio
+from medici.doors.studio.router import routers as studio
 from medici.jobs.presence import seconds_since_seen
 from medici.resources import Resources
 from medici.settings import Settings
@@ -39,7 +39,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     install(app, settings, worker_probe=worker_probe)
     if "studio" in settings.medici_doors:
-        app.include_router(studio)
+        for router in studio:
+            app.include_router(router)
     return app
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from aiohttp import web
 from fal_client import AsyncClient, Completed, FalClientHTTPError, InProgress, Queued
 
 from medici.fakes.fal.app import fal_app
@@ -19,7 +18,6 @@ from medici.fakes.serving import serving
 
 MODEL = "fal-ai/flux/dev/image-to-image"
 INPUT = {"prompt": "japandi", "image_url": "data:image/png;base64,AA=="}
-PATIENCE_SECONDS = 5
 
 
 class Loopback(httpx.AsyncBaseTransport):
@@ -139,6 +137,20 @@ class TestQueue:
 
         assert answer.status_code == 405
 
+    async def test_answers_failed_work_where_its_result_would_be(self, vendor: Vendor) -> None:
+        vendor.pace.seconds = 0
+        vendor.fail(
+            FaultKind.JOB_FAILED, failure="startup_timeout", headers={"X-Fal-Retryable": "false"}
+        )
+        handle = await vendor.client.submit(MODEL, INPUT)
+
+        with pytest.raises(FalClientHTTPError) as refused:
+            await handle.get()
+
+        assert refused.value.status_code == 504
+        assert refused.value.response.headers["X-Fal-Retryable"] == "false"
+        assert vendor.plane.billed == 0
+
 
 class TestRefusals:
     @pytest.mark.parametrize(("kind", "status"), [(FaultKind.AUTH, 401), (FaultKind.QUOTA, 403)])
@@ -168,21 +180,3 @@ class TestUpload:
 
         assert address.startswith(f"{vendor.base}/uploads/")
         assert [asked.body for asked in vendor.plane.asked if asked.operation == "put"] == [7]
-
-
-class TestDeliveries:
-    async def test_come_again_until_somebody_takes_them(self, vendor: Vendor) -> None:
-        answers, heard = [503, 200], asyncio.Queue[str]()
-
-        async def take(request: web.Request) -> web.Response:
-            heard.put_nowait((await request.json())["request_id"])
-            return web.Response(status=answers.pop(0))
-
-        app = web.Application()
-        app.router.add_post("/hook", take)
-        vendor.pace.seconds = 0
-        async with serving(app) as base, asyncio.timeout(PATIENCE_SECONDS):
-            handle = await vendor.client.submit(MODEL, INPUT, webhook_url=f"{base}/hook")
-            calls = [await heard.get() for _ in range(2)]
-
-        assert calls == [handle.request_id] * 2

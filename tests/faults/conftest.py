@@ -1,4 +1,4 @@
-"""What every test of faults needs: a journal, and a seed that it can be repeated with."""
+"""What tests of faults need: a journal, a broker, and a seed that they can be repeated with."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from random import Random, SystemRandom
 import pytest
 
 from tests.faults.journal import Journal
+from tests.worker.brokers import Broker
 
 SEED = "MEDICI_KILL_SEED"
 
@@ -25,3 +26,11 @@ def draw() -> Random:
     seed = int(os.environ.get(SEED) or SystemRandom().randrange(1_000_000))
     print(f"{SEED}={seed}")  # noqa: T201 - shown with the failure
     return Random(seed)
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """A broker of this test alone."""
+    broker = Broker()
+    yield broker
+    broker.close()

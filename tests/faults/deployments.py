@@ -1,22 +1,25 @@
 """Deployments of several processes over one database, where renders cost nothing but credits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from medici.adapters.providers.request import Operation
 from medici.domain.routing import service as routing
 from medici.domain.routing.settings import DEFAULT_MODELS, LOCAL, MOCK, ProviderSettings, Route
+from medici.jobs.kinds import Queue
 from tests.faults.processes import MediciProcess, free_port
 from tests.support.databases import opened
 
 PUBLIC_URL = "http://medici.test"  # the same whichever process answers
 MEDICI = ("-c", "from medici.cli import app; app()")
+CELERY = ("-m", "celery", "-A", "medici.worker")
 SERVER_READY = b"Uvicorn running on"
 WORKER_READY = b"worker.started"
+BEAT_READY = b"beat: Starting"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +30,15 @@ class Layout:
     workers: int = 0
     embedded: bool = True  # where there is no worker, the servers do its work
     lease_seconds: float = 15.0
+    broker_url: str | None = None  # with one, the workers are Celery's, and there is a beat
+    restyler: str = MOCK  # the provider that restyles
+    variables: Mapping[str, str] = field(default_factory=dict)  # what else is to be set
+    called_back: bool = False  # whether its public address is really its own
 
     @property
     def runner(self) -> str:
+        if self.broker_url is not None:
+            return "celery"
         return "embedded" if self.embedded and not self.workers else "external"
 
 
@@ -45,10 +54,11 @@ class Deployment:
     bases: Sequence[str]
     servers: Sequence[MediciProcess]
     workers: Sequence[MediciProcess]
+    beats: Sequence[MediciProcess] = ()
 
     @property
     def processes(self) -> list[MediciProcess]:
-        return [*self.servers, *self.workers]
+        return [*self.servers, *self.workers, *self.beats]
 
     def picture(self, key: str) -> Path:
         """Return where a stored picture lies."""
@@ -60,7 +70,7 @@ async def deployed(
     database_url: str, directory: Path, layout: Layout = ONE_PROCESS
 ) -> AsyncIterator[Deployment]:
     """Have a deployment up; every process of it is gone when the block is left."""
-    await _route_to_mock(database_url)
+    await _route_to(layout.restyler, database_url)
     deployment = _drawn_up(database_url, directory, layout)
     try:
         for process in deployment.processes:
@@ -72,41 +82,56 @@ async def deployed(
 
 
 def _drawn_up(database_url: str, directory: Path, layout: Layout) -> Deployment:
+    directory.mkdir(exist_ok=True)
+    ports = [free_port() for _ in range(layout.servers)]
+    bases = [f"http://127.0.0.1:{port}" for port in ports]
     settings = {
         "DATABASE_URL": database_url,
         "MEDICI_DATA_DIR": str(directory),
-        "MEDICI_PUBLIC_URL": PUBLIC_URL,
+        "MEDICI_PUBLIC_URL": bases[0] if layout.called_back else PUBLIC_URL,
         "MEDICI_RUNNER": layout.runner,
         "MEDICI_JOB_LEASE_SECONDS": str(layout.lease_seconds),
         "MEDICI_LOG_FORMAT": "json",
         "MEDICI_DATABASE_POOL_SIZE": "5",
+        "CELERY_BROKER_URL": layout.broker_url or "",
+        **layout.variables,
     }
-    directory.mkdir(exist_ok=True)
-    ports = [str(free_port()) for _ in range(layout.servers)]
     return Deployment(
         database_url=database_url,
         directory=directory,
-        bases=[f"http://127.0.0.1:{port}" for port in ports],
-        servers=[
-            MediciProcess(
-                (*MEDICI, "serve", "--port", port), ready_line=SERVER_READY, settings=settings
-            )
-            for port in ports
-        ],
-        workers=[
-            MediciProcess((*MEDICI, "worker"), ready_line=WORKER_READY, settings=settings)
-            for _ in range(layout.workers)
-        ],
+        bases=bases,
+        servers=[_server(port, settings) for port in ports],
+        workers=list(_workers(layout, settings)),
+        beats=[_beat(settings)] if layout.broker_url is not None else [],
     )
 
 
-async def _route_to_mock(database_url: str) -> None:
-    """Have restyling done by the provider that only pretends, and repainting on this machine."""
+def _server(port: int, settings: Mapping[str, str]) -> MediciProcess:
+    command = (*MEDICI, "serve", "--port", str(port))
+    return MediciProcess(command, ready_line=SERVER_READY, settings=settings)
+
+
+def _workers(layout: Layout, settings: Mapping[str, str]) -> Iterator[MediciProcess]:
+    for number in range(layout.workers):
+        command = (*MEDICI, "worker")
+        if layout.broker_url is not None:
+            command = (*CELERY, "worker", "-n", f"w{number}@%h", "-Q", ",".join(Queue))
+        yield MediciProcess(command, ready_line=WORKER_READY, settings=settings)
+
+
+def _beat(settings: Mapping[str, str]) -> MediciProcess:
+    return MediciProcess((*CELERY, "beat"), ready_line=BEAT_READY, settings=settings)
+
+
+async def _route_to(provider: str, database_url: str) -> None:
+    """Have restyling done by this provider, and repainting on this machine."""
     settings = ProviderSettings(
         default_provider=LOCAL,
-        enabled_providers=(MOCK, LOCAL),
+        enabled_providers=(provider, LOCAL),
         fallback_chain=(),
-        operation_routes={Operation.RESTYLE: Route(preview_provider=MOCK, final_provider=MOCK)},
+        operation_routes={
+            Operation.RESTYLE: Route(preview_provider=provider, final_provider=provider)
+        },
         part_routes={},
         provider_models=DEFAULT_MODELS,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class Load:
     async def _sent(
         self, number: int, body: dict[str, str], headers: dict[str, str], *, keyed: bool
     ) -> Line:
+        sent_at, begun_at = time.time(), time.monotonic()
         try:
             answer = await self._client.post(next(self._bases) + ORDERS, json=body, headers=headers)
         except httpx.TransportError:
@@ -135,6 +137,8 @@ class Load:
             status=answer.status_code,
             job_id=answer.json()["id"] if answer.status_code == 200 else None,
             retry_after=answer.headers.get("Retry-After"),
+            sent_at=sent_at,
+            took_seconds=time.monotonic() - begun_at,
         )
 
     async def _cancel(self, order: Line, customer: Customer) -> None:

@@ -41,6 +41,11 @@ class MediciProcess:
         """Tell whether it has said that it is ready, and nobody has killed it since."""
         return self._up.is_set()
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether it is gone, by itself or not."""
+        return self._running.returncode is not None
+
     async def start(self) -> None:
         """Start it and return at once; it is up some seconds later."""
         self._up.clear()

@@ -1,8 +1,6 @@
 """Processes are killed at random, and nothing that was acknowledged is lost or charged twice."""
 
-import asyncio
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,8 +10,9 @@ from medici.kernel.db.database import Database
 from tests.faults.accounts import Books, books, settled
 from tests.faults.deployments import Layout, deployed
 from tests.faults.journal import Journal
+from tests.faults.killer import Killer
 from tests.faults.load import under_load
-from tests.faults.processes import MediciProcess, is_image_child
+from tests.faults.processes import is_image_child
 from tests.jobs.waiting import until_true
 
 KILLS = 20
@@ -40,31 +39,6 @@ class TestKills:
         assert set(told.error_codes) <= {"worker_lost"}
         assert set(told.answers) <= {0, 200, 409, 429, 503}
         assert told.acknowledged > KILLS
-
-
-class Killer:
-    """Kills one process after another and starts each again."""
-
-    def __init__(self, processes: Sequence[MediciProcess], draw: Random) -> None:
-        self._processes = processes
-        self._draw = draw
-        self.image_children: set[int] = set()
-        self.restarted_at = 0.0  # when every process was up again
-
-    async def strike(self, times: int) -> None:
-        """Kill ``times`` times, after 50 to 1,500 ms of work each, always one that is up."""
-        for _ in range(times):
-            await until_true(self._is_any_up, within=60)
-            await asyncio.sleep(self._draw.uniform(0.05, 1.5))
-            victim = self._draw.choice([one for one in self._processes if one.is_up])
-            self.image_children |= set(victim.image_children())
-            await victim.kill()
-            await victim.start()
-        await asyncio.gather(*(process.up() for process in self._processes))
-        self.restarted_at = time.monotonic()
-
-    def _is_any_up(self) -> bool:
-        return any(process.is_up for process in self._processes)
 
 
 def _summary(told: Books, killer: Killer, took: float) -> str:

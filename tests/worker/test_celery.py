@@ -17,11 +17,11 @@ from medici.jobs.tasks import SWEEP
 from medici.kernel.db.database import Database
 from medici.worker.messages import Bells
 from medici.worker.relay import relaying
+from tests.faults.deployments import CELERY
 from tests.faults.processes import MediciProcess, free_port
 from tests.jobs.waiting import until, until_true
 from tests.worker.brokers import Broker
 from tests.worker.workers import (
-    CELERY,
     DRAINING,
     HOUR_SECONDS,
     celery_worker,

@@ -13,10 +13,10 @@ from medici.jobs.models import Job, State
 from medici.jobs.queue import enqueue
 from medici.jobs.tasks import SWEEP
 from medici.kernel.db.database import Database
+from tests.faults.deployments import CELERY
 from tests.faults.processes import MediciProcess
 from tests.jobs.waiting import until
 
-CELERY = ("-m", "celery", "-A", "medici.worker")
 DRAINING = b"worker.started"
 LISTENING = b" ready."
 HOUR_SECONDS = 3600.0

@@ -18,6 +18,7 @@ from medici.domain.pictures.rules import FILES_PATH, UPLOAD_LIFETIME
 from medici.domain.pictures.service import keep_picture
 from medici.domain.rendering.models import RenderJob, RenderState
 from medici.domain.rendering.queries import own_job
+from medici.domain.rendering.queued import QueuedJob
 from medici.domain.rendering.service.submit import ImageSource, RenderOrder, submit
 from medici.kernel.errors import Kind, MediciError
 from medici.resources import Resources
@@ -25,7 +26,7 @@ from medici.resources import Resources
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 1200.0  # longer than all attempts of a render may take
 
-Watch = Callable[[RenderJob], None]
+Watch = Callable[[RenderJob | QueuedJob], None]
 
 
 class RenderNotDelivered(MediciError):
@@ -107,7 +108,7 @@ class Customer:
                 now=now,
             )
 
-    async def order(self, photo: Picture, wish: Wish) -> RenderJob:
+    async def order(self, photo: Picture, wish: Wish) -> QueuedJob:
         """Submit a render of an uploaded photo.
 
         Raises:
@@ -133,7 +134,7 @@ class Customer:
                 now=self.resources.now(),
             )
 
-    async def collect(self, job: RenderJob, watch: Watch) -> Delivered:
+    async def collect(self, job: QueuedJob, watch: Watch) -> Delivered:
         """Wait for the end of a render, telling each look, and fetch its picture.
 
         Raises:
@@ -152,10 +153,12 @@ class Customer:
         data = await self.resources.storage.get(picture.key)
         return Delivered(job=ended, picture=picture, data=data)
 
-    async def _end(self, job: RenderJob, watch: Watch) -> RenderJob:
-        while not job.state.is_terminal:
-            watch(job)
+    async def _end(self, queued: QueuedJob, watch: Watch) -> RenderJob:
+        watch(queued)
+        while True:
             await asyncio.sleep(LOOK_SECONDS)
             async with self.resources.database.reading() as session:
-                job = await own_job(session, job.id, user_id=self.user_id)
-        return job
+                job = await own_job(session, queued.id, user_id=self.user_id)
+            if job.state.is_terminal:
+                return job
+            watch(job)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class FaultKind(StrEnum):
     OK = "ok"
     SLOW = "slow"  # answers after ``milliseconds``
+    SLOW_BODY = "slow_body"  # answers at once, but takes ``milliseconds`` to say it all
     HANG = "hang"  # never answers
     RESET_BEFORE_BODY = "reset_before_body"  # cuts the connection, nothing is taken
     RESET_AFTER_BODY = "reset_after_body"  # takes the work, charges for it, and cuts the connection

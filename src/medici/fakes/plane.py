@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -16,6 +17,7 @@ from medici.fakes.faults import Fault, FaultKind, FaultPlan, Rule
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FaultyHandler: TypeAlias = Callable[[web.Request, Fault], Awaitable[web.StreamResponse]]
 FOREVER_SECONDS = 3600
+PIECES = 10  # of a body that comes slowly
 RULES = TypeAdapter(list[Rule])
 
 
@@ -104,6 +106,8 @@ class Plane:
                 return _cut(request)
             if fault.kind is FaultKind.MALFORMED_JSON:
                 return web.Response(text='{"cut": "he', content_type="application/json")
+            if fault.kind is FaultKind.SLOW_BODY:
+                return await _trickled(request, response, seconds=fault.milliseconds / 1000)
             return response
 
         return suffering
@@ -183,6 +187,24 @@ async def _early(fault: Fault) -> web.Response | None:
         case FaultKind.STATUS:
             return web.json_response(fault.body, status=fault.status, headers=fault.headers)
     return None
+
+
+async def _trickled(
+    request: web.Request, response: web.StreamResponse, *, seconds: float
+) -> web.StreamResponse:
+    """Send an answer in pieces that take so long altogether."""
+    whole = response.body if isinstance(response, web.Response) else b""
+    body = whole if isinstance(whole, bytes) else b""
+    slow = web.StreamResponse(status=response.status, headers=response.headers)
+    slow.content_length = len(body)
+    await slow.prepare(request)
+    step = max(1, len(body) // PIECES)
+    with suppress(ConnectionError):  # whoever asked does not wait any longer
+        for start in range(0, len(body), step):
+            await asyncio.sleep(seconds / PIECES)
+            await slow.write(body[start : start + step])
+        await slow.write_eof()
+    return slow
 
 
 def _cut(request: web.Request) -> web.Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -9,7 +10,8 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.jobs.kinds import Queue
-from medici.kernel.db.database import after_commit
+from medici.kernel.db.driver.transaction import Driver
+from medici.kernel.db.following import after_commit
 
 RUNG = "medici_jobs_rung"
 Listener: TypeAlias = Callable[[frozenset[Queue]], None]
@@ -31,6 +33,11 @@ def ring_after_commit(session: AsyncSession, queue: Queue) -> None:
     rung = session.info[RUNG] = {queue}
     engine = session.get_bind().engine
     after_commit(session, lambda: ring(engine, rung))
+
+
+def ring_after(driver: Driver, queue: Queue) -> None:
+    """Ring once the driver's transaction has committed."""
+    driver.after_commit(partial(ring, driver.engine, {queue}))
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from medici.jobs.errors import LeaseLost
 from medici.jobs.outcomes import Again
 from medici.jobs.settlement import finish_one, held
 from medici.kernel.clock import Clock
-from medici.kernel.db.database import Database, after_commit
+from medici.kernel.db.database import Database
+from medici.kernel.db.following import after_commit
 
 __all__ = ["Again", "Run"]
 

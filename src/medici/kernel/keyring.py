@@ -3,6 +3,7 @@
 import base64
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -82,7 +83,7 @@ class KeyRing:
 
         Sign with the first, accept any: so signatures outlive a rotation.
         """
-        return tuple(_derive(key, purpose) for key in self.keys)
+        return _derived(self.keys, purpose)
 
     def _key(self, key_id: str) -> Key:
         for key in self.keys:
@@ -113,6 +114,11 @@ def _create(path: Path) -> None:
         pass
     finally:
         draft.unlink()
+
+
+@lru_cache(maxsize=64)
+def _derived(keys: tuple[Key, ...], purpose: str) -> tuple[bytes, ...]:
+    return tuple(_derive(key, purpose) for key in keys)
 
 
 def _derive(key: Key, purpose: str) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.adapters.providers.fal.endpoints import app_of
 from medici.adapters.providers.provider import Phase, Recovery
+from medici.adapters.providers.request import Tier
 from medici.fakes.faults import FaultKind
 from tests.adapters.fal.conftest import BY_IMAGE, KEY, MODEL, PHOTO, Stage, wish
 
@@ -27,6 +28,7 @@ class TestSubmit:
         assert submission.ref == {
             "request_id": work.id,
             "model": MODEL,
+            "retries": True,
             "status_url": f"{stage.base}/fal-ai/flux/requests/{work.id}/status",
             "response_url": f"{stage.base}/fal-ai/flux/requests/{work.id}",
             "cancel_url": f"{stage.base}/fal-ai/flux/requests/{work.id}/cancel",
@@ -47,6 +49,16 @@ class TestSubmit:
         (work,) = stage.plane.work.values()
         assert len(work.input["image_urls"]) == 1
         assert "image_url" not in work.input
+
+    async def test_marks_what_may_change_where_the_model_can_be_told(self, stage: Stage) -> None:
+        mask = replace(PHOTO, data=b"\x89PNG\r\n\x1a\n a mask")
+
+        await stage.provider.submit(wish("openai/gpt-image-2/edit", mask=mask))
+        await stage.provider.submit(wish(BY_IMAGE, mask=mask))
+
+        told, untold = (work.input for work in stage.plane.work.values())
+        assert told["mask_url"] == "data:image/png;base64,iVBORw0KGgogYSBtYXNr"
+        assert "mask_url" not in untold
 
     async def test_uploads_a_large_picture_without_showing_the_key(self, stage: Stage) -> None:
         large = replace(PHOTO, data=PHOTO.data + bytes(1_000_000))
@@ -80,6 +92,83 @@ class TestSubmit:
 
         assert stage.asked("submit")[0].headers["Authorization"] == f"Key {KEY}"
         assert KEY not in repr(stage.provider)
+
+
+class TestPatience:
+    async def test_does_not_let_work_begin_when_nobody_waits_any_more(self, stage: Stage) -> None:
+        await stage.provider.submit(wish())
+
+        headers = stage.asked("submit")[0].headers
+        assert headers["X-Fal-Request-Timeout"] == "840"
+        assert "X-Fal-No-Retry" not in headers
+
+    async def test_has_previews_fail_at_once(self, stage: Stage) -> None:
+        submission = await stage.provider.submit(wish(tier=Tier.PREVIEW))
+
+        assert stage.asked("submit")[0].headers["X-Fal-No-Retry"] == "1"
+        assert submission.ref["retries"] is False
+
+    @pytest.mark.parametrize(
+        ("kind", "more"), [(FaultKind.HANG, {}), (FaultKind.SLOW, {"milliseconds": 400})]
+    )
+    async def test_ends_in_doubt(self, stage: Stage, kind: FaultKind, more: dict[str, Any]) -> None:
+        stage.fail(kind, **more)
+        hasty = replace(stage.provider, submit_seconds=0.2)
+
+        with pytest.raises(ProviderFailure) as failure:
+            await hasty.submit(wish())
+
+        assert failure.value.code is FailureCode.TIMEOUT_AMBIGUOUS
+        assert len(stage.asked("submit")) == 1
+
+    async def test_bears_an_answer_that_is_only_slow(self, stage: Stage) -> None:
+        stage.fail(FaultKind.SLOW, milliseconds=200)
+
+        submission = await stage.provider.submit(wish())
+
+        assert submission.observation.phase is Phase.QUEUED
+
+
+class TestHints:
+    """What fal says itself of another try."""
+
+    @pytest.mark.parametrize(
+        ("headers", "code"),
+        [
+            ({}, FailureCode.UNAVAILABLE),
+            ({"X-Fal-Retryable": "true"}, FailureCode.UNAVAILABLE),
+            ({"X-Fal-Retryable": "false"}, FailureCode.PROVIDER_FAILED),
+            ({"X-Fal-Needs-Retry": "1"}, FailureCode.UNAVAILABLE),
+            ({"X-Fal-Needs-Retry": "0"}, FailureCode.PROVIDER_FAILED),
+            ({"X-Fal-Needs-Retry": "False"}, FailureCode.PROVIDER_FAILED),
+            ({"X-Fal-Needs-Retry": "perhaps"}, FailureCode.UNAVAILABLE),
+            ({"X-Fal-Needs-Retry": "1", "X-Fal-Retryable": "false"}, FailureCode.UNAVAILABLE),
+            ({"X-Fal-Request-Timeout-Type": "user"}, FailureCode.PROVIDER_FAILED),
+        ],
+    )
+    async def test_decide_about_a_platform_error(
+        self, stage: Stage, headers: dict[str, str], code: FailureCode
+    ) -> None:
+        body = {"detail": "no runner", "error_type": "runner_scheduling_failure"}
+        stage.fail(FaultKind.STATUS, status=503, body=body, headers=headers)
+
+        assert (await refused(stage)).code is code
+
+    @pytest.mark.parametrize(
+        ("body", "headers", "code"),
+        [
+            ({"error_type": "new"}, {"X-Fal-Retryable": "true"}, FailureCode.UNAVAILABLE),
+            ({"error_type": "new"}, {}, FailureCode.TIMEOUT_AMBIGUOUS),
+            ({}, {"X-Fal-Retryable": "true"}, FailureCode.TIMEOUT_AMBIGUOUS),
+            ({}, {"X-Fal-Request-Timeout-Type": "user"}, FailureCode.PROVIDER_FAILED),
+        ],
+    )
+    async def test_prove_nothing_without_a_type(
+        self, stage: Stage, body: dict[str, str], headers: dict[str, str], code: FailureCode
+    ) -> None:
+        stage.fail(FaultKind.STATUS, status=504, body=body, headers=headers)
+
+        assert (await refused(stage)).code is code
 
 
 class TestRefusal:

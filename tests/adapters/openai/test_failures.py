@@ -10,6 +10,7 @@ import pytest
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.fakes.faults import FaultKind
 from medici.kernel.net.client import OutgoingClient
+from tests.adapters.elsewhere import elsewhere
 from tests.adapters.openai.conftest import KEY, REQUEST, Bench
 
 DATES = ("Tue, 24 Nov 2026 00:00:02 GMT", "Tue, 24 Nov 2026 00:00:09 GMT")
@@ -172,8 +173,14 @@ class TestLostAnswers:
 
         assert (await bench.failure()).code is FailureCode.TIMEOUT_AMBIGUOUS
 
-    async def test_that_do_not_come_in_time_are_unknown(self, bench: Bench) -> None:
-        bench.fail(FaultKind.HANG)
+    @pytest.mark.parametrize(
+        ("kind", "milliseconds"),
+        [(FaultKind.HANG, 0), (FaultKind.SLOW, 600), (FaultKind.SLOW_BODY, 600)],
+    )
+    async def test_that_do_not_come_in_time_are_unknown(
+        self, bench: Bench, kind: FaultKind, milliseconds: int
+    ) -> None:
+        bench.fail(kind, milliseconds=milliseconds)
         hasty = replace(bench.provider, timeout_seconds=0.2)
 
         with pytest.raises(ProviderFailure) as lost:
@@ -181,6 +188,22 @@ class TestLostAnswers:
 
         assert lost.value.code is FailureCode.TIMEOUT_AMBIGUOUS
         assert len(bench.plane.asked) == 1
+
+    @pytest.mark.parametrize("kind", [FaultKind.SLOW, FaultKind.SLOW_BODY])
+    async def test_are_not_those_that_are_only_slow(self, bench: Bench, kind: FaultKind) -> None:
+        bench.fail(kind, milliseconds=100)
+
+        assert len((await bench.provider.submit(REQUEST)).artifacts) == 1
+
+    async def test_from_another_host_are_not_waited_for(self, bench: Bench) -> None:
+        base = bench.provider.base.removesuffix("/v1")
+        async with elsewhere(base) as other:
+            bench.fail(FaultKind.STATUS, status=307, headers={"Location": other.url})
+            with pytest.raises(ProviderFailure) as refused:
+                await replace(bench.provider, outgoing=other.outgoing).submit(REQUEST)
+
+        assert refused.value.code is FailureCode.PROVIDER_FAILED
+        assert other.heard == []  # neither the photo nor the key
 
     async def test_without_a_connection_were_never_asked_for(self, bench: Bench) -> None:
         port = closed_port()

@@ -1,5 +1,6 @@
 """The secret of the webhooks, where the settings hold none."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,18 @@ class TestSecret:
         stage.clock.now += timedelta(minutes=1)
 
         assert await stage.provider.verify_webhook(headers, BODY) == NEWS
+
+    async def test_is_replaced_for_all_calls_that_come_at_once(self, stage: Stage) -> None:
+        with pytest.raises(WebhookRefused):
+            await stage.provider.verify_webhook(signed(stage.clock.now, secret=REPLACED), BODY)
+        stage.fail(FaultKind.STATUS, "secret", status=200, body={"key": REPLACED})
+        stage.clock.now += timedelta(minutes=1)
+        headers = signed(stage.clock.now, secret=REPLACED)
+
+        calls = (stage.provider.verify_webhook(headers, BODY) for _ in range(5))
+
+        assert await asyncio.gather(*calls) == [NEWS] * 5
+        assert len(stage.asked("secret")) == 2
 
     async def test_is_not_asked_for_with_every_forged_call(self, stage: Stage) -> None:
         headers = signed(stage.clock.now, secret=REPLACED)

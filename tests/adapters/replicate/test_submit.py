@@ -59,6 +59,44 @@ class TestSubmit:
             "input": {"prompt": "a japandi room", "input_image": PHOTO_URI}
         }
 
+    @pytest.mark.parametrize(
+        ("model", "given"),
+        [
+            (
+                "black-forest-labs/flux-2-pro",
+                {
+                    "input_images": [PHOTO_URI],
+                    "aspect_ratio": "match_input_image",
+                    "output_format": "png",
+                    "safety_tolerance": 2,
+                    "seed": 7,
+                },
+            ),
+            (
+                "google/nano-banana",
+                {
+                    "image_input": [PHOTO_URI],
+                    "aspect_ratio": "match_input_image",
+                    "output_format": "png",
+                },
+            ),
+            (
+                "bytedance/seedream-4.5",
+                {
+                    "image_input": [PHOTO_URI],
+                    "aspect_ratio": "match_input_image",
+                    "sequential_image_generation": "disabled",
+                },
+            ),
+        ],
+    )
+    async def test_gives_a_list_where_the_model_takes_several(
+        self, stage: Stage, model: str, given: dict[str, object]
+    ) -> None:
+        await stage.provider.submit(wish(model))
+
+        assert stage.plane.asked[0].body == {"input": {"prompt": "a japandi room", **given}}
+
     async def test_orders_a_version_by_its_id(self, stage: Stage) -> None:
         await stage.provider.submit(wish("somebody/new:5c7d5dc6"))
 

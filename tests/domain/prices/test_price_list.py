@@ -1,9 +1,11 @@
 """What pictures cost: exact figures, and a thousand calls recomputed from the bare price table."""
 
 import random
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from subprocess import run
 
 import pytest
 from hypothesis import given
@@ -170,6 +172,13 @@ class TestTokenCost:
             prices.token_cost_micros("openai", "gpt-image-9", TokenUsage(image_out=1), at=NOW)
 
         assert peers == []
+
+    def test_costs_no_start_up_of_a_process_that_prices_nothing(self) -> None:
+        told = "import sys, medici.providers; print('genai_prices' in sys.modules)"
+
+        loaded = run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+
+        assert loaded.stdout == "False\n"
 
 
 def both(one: TokenUsage, other: TokenUsage) -> TokenUsage:

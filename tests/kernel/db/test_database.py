@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from medici.kernel.db.database import Database, after_commit
+from medici.kernel.db.database import Database
+from medici.kernel.db.following import after_commit
 from medici.kernel.db.errors import DatabaseUnavailable, UnsupportedDatabase
 from medici.kernel.db.url import database_url
 

@@ -12,7 +12,8 @@ from medici.kernel.net.client import Limits, OutgoingClient, Response
 from medici.kernel.net.errors import RequestFailed, UnsafeUrl
 from medici.kernel.net.trust import Credentials
 
-ARTIFACT = Limits(seconds=60, max_bytes=40 * 1024 * 1024)
+ARTIFACT_SECONDS = 60.0
+ARTIFACT_BYTES = 40 * 1024 * 1024
 MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -55,7 +56,9 @@ async def ask(
         raise ProviderFailure(FailureCode.PROVIDER_FAILED, str(unsafe)) from unsafe
 
 
-async def download(outgoing: OutgoingClient, url: str) -> Artifact:
+async def download(
+    outgoing: OutgoingClient, url: str, *, seconds: float = ARTIFACT_SECONDS
+) -> Artifact:
     """Fetch a finished picture from the address that a provider named, without any credential.
 
     Raises:
@@ -63,7 +66,8 @@ async def download(outgoing: OutgoingClient, url: str) -> Artifact:
         ProviderFailure: it cannot be had now (``UNAVAILABLE``), or is no picture.
     """
     try:
-        answer = await outgoing.request("GET", url, limits=ARTIFACT)
+        limits = Limits(seconds=seconds, max_bytes=ARTIFACT_BYTES)
+        answer = await outgoing.request("GET", url, limits=limits)
     except RequestFailed as failed:
         raise ProviderFailure(FailureCode.UNAVAILABLE, str(failed)) from failed
     except UnsafeUrl as unsafe:

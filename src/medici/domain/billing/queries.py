@@ -15,24 +15,35 @@ from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.ledger.models import Grant, GrantSource
 from medici.domain.plans.defaults import FREE
 from medici.domain.plans.models import Plan
-from medici.kernel.db.padding import padded
+from medici.kernel.db.driver.query import Query, any_of
+from medici.kernel.db.driver.transaction import Driver
 
-PLANS_HELD = select(
-    EntitlementRow.owner_id,
-    EntitlementRow.plan_id,
-    EntitlementRow.status,
-    EntitlementRow.expires_at,
-).where(
-    EntitlementRow.owner_kind == bindparam("kind"),
-    EntitlementRow.owner_id.in_(bindparam("owners", expanding=True)),
+PLANS_HELD = Query(
+    select(
+        EntitlementRow.owner_id,
+        EntitlementRow.plan_id,
+        EntitlementRow.status,
+        EntitlementRow.expires_at,
+    ).where(
+        EntitlementRow.owner_kind == bindparam("kind"), any_of(EntitlementRow.owner_id, "owners")
+    )
 )
-PLANS = select(
-    Plan.plan_id, Plan.daily_credits, Plan.preview_cost_credits, Plan.final_cost_credits
-).where(Plan.is_active)
-ALLOWANCES = select(Grant.wallet_id, Grant.source_ref, Grant.amount).where(
-    Grant.wallet_id.in_(bindparam("wallets", expanding=True)),
-    Grant.source == GrantSource.PLAN_DAILY,
-    Grant.source_ref >= bindparam("day"),
+PLANS = Query(
+    select(
+        Plan.plan_id, Plan.daily_credits, Plan.preview_cost_credits, Plan.final_cost_credits
+    ).where(Plan.is_active)
+)
+ALLOWANCES = Query(
+    select(Grant.wallet_id, Grant.source_ref, Grant.amount).where(
+        any_of(Grant.wallet_id, "wallets"),
+        Grant.source == GrantSource.PLAN_DAILY,
+        Grant.source_ref >= bindparam("day"),
+    )
+)
+SCHEDULE = Query(
+    select(
+        ResetScheduleRow.enabled, ResetScheduleRow.reset_hour_utc, ResetScheduleRow.reset_minute_utc
+    ).where(ResetScheduleRow.id == 1)
 )
 
 
@@ -66,32 +77,29 @@ async def effective_plan(session: AsyncSession, *, owner: Owner, now: datetime) 
 
 
 async def effective_plans(
-    session: AsyncSession, *, kind: OwnerKind, owner_ids: Collection[str], now: datetime
+    driver: Driver, *, kind: OwnerKind, owner_ids: Collection[str], now: datetime
 ) -> dict[str, EffectivePlan]:
     """Return the plan that counts for each of many owners."""
-    rows = await session.execute(PLANS_HELD, {"kind": kind, "owners": padded(owner_ids)})
+    rows = await PLANS_HELD.rows(driver, kind=kind, owners=owner_ids)
     held = {
         row.owner_id: Entitlement(
             plan_id=row.plan_id, status=row.status, expires_at=row.expires_at
         ).plan_at(now)
         for row in rows
     }
-    plans = {row.plan_id: EffectivePlan(**row) for row in (await session.execute(PLANS)).mappings()}
+    plans = {row.plan_id: EffectivePlan(**row._asdict()) for row in await PLANS.rows(driver)}
     free = plans.get(FREE, EffectivePlan())
     return {owner_id: plans.get(held.get(owner_id, FREE), free) for owner_id in owner_ids}
 
 
 async def allowances_of_many(
-    session: AsyncSession, *, wallet_ids: Collection[UUID], day: date
+    driver: Driver, *, wallet_ids: Collection[UUID], day: date
 ) -> dict[UUID, dict[str, int]]:
     """Return the same as ``allowances_since`` for each of many wallets."""
     given: dict[UUID, dict[str, int]] = {wallet_id: {} for wallet_id in wallet_ids}
     if not given:
         return given
-    rows = await session.execute(
-        ALLOWANCES, {"wallets": padded(wallet_ids), "day": day.isoformat()}
-    )
-    for row in rows:
+    for row in await ALLOWANCES.rows(driver, wallets=wallet_ids, day=day.isoformat()):
         given[row.wallet_id][row.source_ref] = row.amount
     return given
 
@@ -102,6 +110,15 @@ async def reset_schedule(session: AsyncSession) -> ResetSchedule:
     if row is None:
         return ResetSchedule()
     return ResetSchedule(enabled=row.enabled, hour=row.reset_hour_utc, minute=row.reset_minute_utc)
+
+
+async def schedule_now(driver: Driver) -> ResetSchedule:
+    """Return the same on a driver."""
+    for row in await SCHEDULE.rows(driver):
+        return ResetSchedule(
+            enabled=row.enabled, hour=row.reset_hour_utc, minute=row.reset_minute_utc
+        )
+    return ResetSchedule()
 
 
 async def allowances_since(session: AsyncSession, *, wallet_id: UUID, day: date) -> dict[str, int]:

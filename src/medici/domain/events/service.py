@@ -10,24 +10,28 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.events.facts import Fact
 from medici.domain.events.models import Event
+from medici.kernel.db.driver.bulk import BulkInsert
+from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.ids import new_id
 
-INSERT = insert(cast("Table", Event.__table__))
+TABLE = cast("Table", Event.__table__)
+INSERT = insert(TABLE)
+INSERT_MANY = BulkInsert(TABLE)
 SAME_IN_BOTH = tuple(
     each.name for each in fields(Fact) if each.name not in {"occurred_at", "properties"}
 )
 
 
-async def record_all(session: AsyncSession, facts: Sequence[Fact], *, now: datetime) -> None:
+async def record_all(driver: Driver, facts: Sequence[Fact], *, now: datetime) -> None:
     """Write many facts by one statement, in the transaction of what they tell about."""
-    if facts:
-        await session.execute(INSERT, [_row(fact, now) for fact in facts])
+    rows = [_row(fact, now) for fact in facts]
+    await INSERT_MANY.write(driver, [[row[name] for name in INSERT_MANY.columns] for row in rows])
 
 
 async def record(session: AsyncSession, fact: Fact, *, now: datetime) -> None:
     """Write one fact, in the transaction of what it tells about."""
     await session.flush()
-    await record_all(session, [fact], now=now)
+    await session.execute(INSERT, _row(fact, now))
 
 
 def _row(fact: Fact, now: datetime) -> dict[str, object]:

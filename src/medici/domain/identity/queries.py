@@ -9,17 +9,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.identity.models import AccessToken, AuditEntry, User, UserIdentity
 from medici.domain.identity.principal import Principal
-from medici.kernel.db.padding import padded
+from medici.kernel.db.base import Instant
+from medici.kernel.db.driver.lent import driver_of
+from medici.kernel.db.driver.query import Query, any_of
+from medici.kernel.db.driver.transaction import Driver
 
-AUTHENTICATED = (
+AUTHENTICATED = Query(
     select(
         AccessToken.token_hash, AccessToken.user_id, AccessToken.platform, AccessToken.expires_at
     )
     .join(User, User.id == AccessToken.user_id)
     .where(
-        AccessToken.token_hash.in_(bindparam("hashes", expanding=True)),
+        any_of(AccessToken.token_hash, "hashes"),
         AccessToken.revoked_at.is_(None),
-        AccessToken.expires_at > bindparam("now"),
+        AccessToken.expires_at > bindparam("now", type_=Instant()),
         User.disabled_at.is_(None),
     )
 )
@@ -29,14 +32,15 @@ async def authenticated(
     session: AsyncSession, token_hash: str, *, now: datetime
 ) -> Principal | None:
     """Return whom a token speaks for; None when it is unknown, expired, revoked or disabled."""
-    return (await authenticated_many(session, [token_hash], now=now)).get(token_hash)
+    known = await authenticated_many(await driver_of(session), [token_hash], now=now)
+    return known.get(token_hash)
 
 
 async def authenticated_many(
-    session: AsyncSession, token_hashes: Collection[str], *, now: datetime
+    driver: Driver, token_hashes: Collection[str], *, now: datetime
 ) -> dict[str, Principal]:
     """Return whom each token speaks for; those that speak for nobody are left out."""
-    rows = await session.execute(AUTHENTICATED, {"hashes": padded(set(token_hashes)), "now": now})
+    rows = await AUTHENTICATED.rows(driver, hashes=set(token_hashes), now=now)
     return {
         row.token_hash: Principal(
             id=row.user_id,

@@ -2,10 +2,16 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from medici.adapters.providers.pricing import TokenUsage, UnitPrice
-from medici.domain.prices import published, table
+from medici.domain.prices import table
 from medici.domain.prices.rows import row_at
+
+if TYPE_CHECKING:
+    from medici.domain.prices.published import PublishedPrices
 
 # Nobody knows which quality ``auto`` will turn into; an estimate is rather too high than too low.
 UNDECIDED = "auto"
@@ -15,12 +21,9 @@ ASSUMED = "high"
 class MediciPrices:
     """Implements ``PriceList``; needs neither network nor database."""
 
-    def __init__(self) -> None:
-        self._published = published.PublishedPrices()
-
     @property
     def version(self) -> str:
-        return f"{table.VERSION}+{published.VERSION}"
+        return _version()
 
     def unit_price(self, provider: str, model: str, *, at: datetime) -> UnitPrice | None:
         row = row_at(table.UNIT_ROWS, provider, model, at)
@@ -30,7 +33,7 @@ class MediciPrices:
         self, provider: str, model: str, usage: TokenUsage, *, at: datetime
     ) -> int | None:
         usage = _consistent(usage)
-        cost = self._published.token_cost_micros(provider, model, usage, at=at)
+        cost = _published().token_cost_micros(provider, model, usage, at=at)
         if cost is not None:
             return cost
         row = row_at(table.TOKEN_ROWS, provider, model, at)
@@ -43,6 +46,19 @@ class MediciPrices:
         if row is None:
             return None
         return row.cost_micros(ASSUMED if quality == UNDECIDED else quality, pixels)
+
+
+@cache
+def _version() -> str:
+    return f"{table.VERSION}+genai-{version('genai-prices')}"
+
+
+@cache
+def _published() -> "PublishedPrices":
+    # Most processes never price a token: they shall not pay for the library's tables at start-up.
+    from medici.domain.prices.published import PublishedPrices  # noqa: PLC0415
+
+    return PublishedPrices()
 
 
 def _consistent(usage: TokenUsage) -> TokenUsage:

@@ -1,15 +1,16 @@
-"""Token prices out of the data that ``genai-prices`` brings along."""
+"""Token prices out of the data that ``genai-prices`` brings along.
+
+Importing this module costs a seventh of a second and 23 MB.
+"""
 
 from datetime import datetime
 from fractions import Fraction
 
-from genai_prices import Usage, __version__
+from genai_prices import Usage
 from genai_prices.data import providers
 from genai_prices.data_snapshot import DataSnapshot
 
 from medici.adapters.providers.pricing import TokenUsage
-
-VERSION = f"genai-{__version__}"
 
 
 class PublishedPrices:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.providers.request import Operation
@@ -11,6 +13,18 @@ from medici.domain.routing.circuits import Circuit
 from medici.domain.routing.errors import NothingPublished
 from medici.domain.routing.models import ProviderCircuit, ProviderSettingsVersion
 from medici.domain.routing.settings import ProviderSettings
+from medici.kernel.db.driver.query import Query
+from medici.kernel.db.driver.transaction import Driver
+
+NEWEST = (
+    select(
+        ProviderSettingsVersion.version,
+        cast(ProviderSettingsVersion.content, Text).label("content"),
+    )
+    .order_by(ProviderSettingsVersion.version.desc())
+    .limit(1)
+)
+NEWEST_VERSION = Query(NEWEST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +41,24 @@ async def published(session: AsyncSession) -> PublishedSettings:
     Raises:
         NothingPublished: not even the first has been written.
     """
-    newest = await session.scalar(
-        select(ProviderSettingsVersion).order_by(ProviderSettingsVersion.version.desc()).limit(1)
-    )
+    return _read((await session.execute(NEWEST)).first())
+
+
+async def published_now(driver: Driver) -> PublishedSettings:
+    """Return the newest version, read on a driver; raises as ``published`` does."""
+    rows = await NEWEST_VERSION.rows(driver)
+    return _read(rows[0] if rows else None)
+
+
+def _read(newest: Any) -> PublishedSettings:
     if newest is None:
         raise NothingPublished("no provider settings have been published yet")
-    settings = ProviderSettings.model_validate(newest.content)
-    return PublishedSettings(version=newest.version, settings=settings)
+    return PublishedSettings(version=newest.version, settings=_parsed(newest.content))
+
+
+@lru_cache(maxsize=16)  # many are read, few are written; nobody changes what has been parsed
+def _parsed(content: str) -> ProviderSettings:
+    return ProviderSettings.model_validate_json(content)
 
 
 async def open_circuits(session: AsyncSession, operation: Operation) -> Mapping[str, Circuit]:

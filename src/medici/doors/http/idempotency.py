@@ -27,7 +27,7 @@ from medici.doors.http.headers import IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED
 from medici.doors.http.idempotency_store import Claim, KeyInProgress
 from medici.doors.http.middlewares.proxies import client_address
 from medici.doors.http.models import IdempotencyKey
-from medici.kernel.db.database import AFTER_COMMIT
+from medici.kernel.db.following import AFTER_COMMIT
 from medici.kernel.errors import Kind, MediciError
 
 METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -26,10 +26,10 @@ class Recognition:
         return await self._batcher.submit(token_hash)
 
     async def _together(self, token_hashes: Sequence[str]) -> Sequence[Principal | None]:
-        async with self._resources.database.reading() as session:
-            known = await queries.authenticated_many(
-                session, token_hashes, now=self._resources.now()
-            )
+        now = self._resources.now()
+        known = await self._resources.database.look(
+            lambda driver: queries.authenticated_many(driver, token_hashes, now=now)
+        )
         return [known.get(token_hash) for token_hash in token_hashes]
 
 

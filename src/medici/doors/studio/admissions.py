@@ -6,9 +6,9 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.rendering.models import RenderJob
 from medici.domain.rendering.orders import Application
-from medici.domain.rendering.service.admission.admit import Outcome, admit
+from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.service.admission.admit import Outcome, admit, admit_on
 from medici.doors.http.context import resources_of
 from medici.doors.http.idempotency import attempt_of
 from medici.kernel.db.group import Batcher
@@ -23,9 +23,9 @@ class Admissions:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._batcher: Batcher[Application, RenderJob] = Batcher(self._together)
+        self._batcher: Batcher[Application, QueuedJob] = Batcher(self._together)
 
-    async def admit(self, application: Application, keyed: AsyncSession | None) -> RenderJob:
+    async def admit(self, application: Application, keyed: AsyncSession | None) -> QueuedJob:
         """Admit an order, beside others unless it has a transaction of its own.
 
         Raises:
@@ -39,15 +39,22 @@ class Admissions:
         return outcome
 
     async def _together(self, applications: Sequence[Application]) -> Sequence[Outcome]:
-        async with self._resources.database.transaction() as session:
-            return await admit(session, applications, now=self._resources.now())
+        now = self._resources.now()
+        return await self._resources.database.carry_out(
+            lambda driver: admit_on(driver, applications, now=now)
+        )
 
 
-async def _admissions(request: Request) -> Admissions:
+def admissions_of(request: Request) -> Admissions:
+    """Return the door of this process."""
     state = request.app.state
     if not hasattr(state, ADMISSIONS):
         setattr(state, ADMISSIONS, Admissions(resources_of(request)))
     return cast("Admissions", getattr(state, ADMISSIONS))
+
+
+async def _admissions(request: Request) -> Admissions:
+    return admissions_of(request)
 
 
 async def _keyed_session(request: Request) -> AsyncIterator[AsyncSession | None]:

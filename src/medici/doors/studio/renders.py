@@ -5,6 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.pictures.queries import pictures_by_id
@@ -16,18 +17,19 @@ from medici.domain.rendering.queries import JobFilter
 from medici.domain.rendering.rules import WIRE_STATUS
 from medici.domain.rendering.service.cancel import cancel
 from medici.domain.routing import queries as routing
-from medici.doors.http.auth import CurrentUser
-from medici.doors.http.context import AppResources, Now
+from medici.doors.http.auth import CurrentUser, bearer, bearer_token, current_user
+from medici.doors.http.context import AppResources, Now, resources_of
 from medici.doors.http.errors import failure_of, failure_response
-from medici.doors.http.idempotency import IdempotentRoute
+from medici.doors.http.hot import HotRoute, json_response, quickly
 from medici.doors.http.paging import Cursor, InvalidCursor, Limit, decode_cursor, encode_cursor
 from medici.doors.http.sessions import DbSession, ReadSession
-from medici.doors.studio.admissions import KeyedSession, RenderAdmissions
+from medici.doors.studio.admissions import KeyedSession, RenderAdmissions, admissions_of
 from medici.doors.studio.links import Links, PictureLinks
 from medici.doors.studio.render_orders import render_order
 from medici.doors.studio.render_schemas import (
     CancelOut,
     ProvidersOut,
+    RenderJobIn,
     RenderJobOut,
     RenderJobsOut,
     RenderStatusOut,
@@ -39,7 +41,7 @@ from medici.doors.studio.render_schemas import (
 )
 from medici.kernel.ids import new_id, parse_id
 
-router = APIRouter(prefix="/v1/ai", tags=["renders"], route_class=IdempotentRoute)
+router = APIRouter(prefix="/v1/ai", tags=["renders"], route_class=HotRoute)
 
 
 async def known_id(job_id: str) -> UUID:
@@ -65,7 +67,24 @@ async def providers(resources: AppResources, session: ReadSession) -> ProvidersO
     )
 
 
+async def _submitted_quickly(request: Request) -> Response | None:
+    """Do the same for a readable body that comes as JSON without a key."""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return None
+    user = await current_user(request, await bearer(request, await bearer_token(request)))
+    try:
+        body = RenderJobIn.model_validate_json(await request.body())
+    except ValidationError:
+        return None
+    order = await render_order(request, body, user, Links(request))
+    answer = await submit_render_job(
+        request, user, order, resources_of(request), admissions_of(request), None
+    )
+    return answer if isinstance(answer, Response) else json_response(answer)
+
+
 @router.post("/render-jobs", response_model=RenderJobOut)
+@quickly(_submitted_quickly)
 async def submit_render_job(
     request: Request,
     user: CurrentUser,

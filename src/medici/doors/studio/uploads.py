@@ -19,7 +19,7 @@ from medici.doors.http.context import AppResources, Now
 from medici.doors.http.idempotency import IdempotentRoute
 from medici.doors.http.sessions import DbSession
 from medici.doors.studio.links import Links, PictureLinks
-from medici.kernel.db.database import after_commit
+from medici.kernel.db.following import after_commit
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=IdempotentRoute)
 

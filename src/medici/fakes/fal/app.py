@@ -3,15 +3,17 @@
 from aiohttp import web
 
 from medici.fakes.fal.deliveries import Courier
+from medici.fakes.fal.errands import Errands
 from medici.fakes.fal.files import Files
-from medici.fakes.fal.progress import Pace, Status, output_of, status_of, told
-from medici.fakes.fal.refusals import keyed, model_error, not_found, platform_error
+from medici.fakes.fal.progress import Pace, Status, error_of, output_of, status_of, told
+from medici.fakes.fal.refusals import failed_work, keyed, model_error, not_found
 from medici.fakes.faults import Fault, FaultKind
 from medici.fakes.plane import Plane, Work
 from medici.fakes.serving import MOST_BODY_BYTES
 
 NAMESPACES = frozenset({"workflows", "comfy"})
 PICTURE_FIELDS = ("image_url", "image_urls")
+FREE = frozenset({FaultKind.JOB_FAILED, FaultKind.MODERATED})
 SECONDS = 2.0  # that work takes when the command line starts the fake
 
 
@@ -26,8 +28,9 @@ def fal_app(plane: Plane, pace: Pace, courier: Courier) -> web.Application:
     queue, files = Queue(plane, pace, courier), Files(plane)
     app = web.Application(client_max_size=MOST_BODY_BYTES)
     plane.install(app)
+    Errands(plane, pace, courier).install(app)
     app.cleanup_ctx.append(courier.running)
-    app.router.add_get("/.well-known/jwks.json", courier.tell_keys)
+    app.router.add_get("/.well-known/jwks.json", plane.operation("keys", courier.keys.tell))
     upload = plane.operation("upload", keyed(files.initiate))
     app.router.add_post("/storage/upload/initiate", upload)
     app.router.add_put("/uploads/{name}", plane.operation("put", files.put))
@@ -55,9 +58,10 @@ class Queue:
         if not any(given.get(name) for name in PICTURE_FIELDS):
             return model_error("missing", "field required", "image_url")
         endpoint = request.match_info["endpoint"]
-        work = self._plane.take(model=endpoint, given=given, fault=fault)
+        billed = 0 if fault.kind in FREE else 1
+        work = self._plane.take(model=endpoint, given=given, fault=fault, billed=billed)
         if webhook := request.query.get("fal_webhook"):
-            self._courier.expect(work, webhook, _base(request))
+            await self._courier.expect(work, webhook, _base(request))
         accepted = told(work, Status.IN_QUEUE, _addresses(request, work))
         return web.json_response({**accepted, "gateway_request_id": work.id})
 
@@ -80,11 +84,8 @@ class Queue:
             return not_found()
         if status_of(work, self._plane, self._pace) is not Status.COMPLETED:
             return web.json_response({"detail": "Request is still in progress"}, status=400)
-        match work.fault.kind:
-            case FaultKind.MODERATED:
-                return model_error("content_policy_violation", "Refused by policy", "prompt")
-            case FaultKind.JOB_FAILED:
-                return platform_error(500, work.fault.failure or "runner_server_error", "failed")
+        if error := error_of(work):
+            return failed_work(error.type, work.fault.headers)
         headers = {"x-fal-billable-units": "0.196608", "x-fal-request-id": work.id}
         return web.json_response(output_of(work, _base(request)), headers=headers)
 

@@ -1,34 +1,29 @@
-"""Calling back: signed with a real key, again after a refusal, and wrongly on order."""
+"""Calling back by itself: when work has ended, and again after a refusal."""
 
 import asyncio
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
-from random import Random
 from typing import Any
 
 import aiohttp
 import orjson
 from aiohttp import web
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from medici.fakes.fal.progress import Pace, Status, output_of, status_of
-from medici.fakes.faults import FaultKind
+from medici.fakes.fal.progress import Pace, Status, error_of, output_of, status_of
+from medici.fakes.fal.signing import SigningKeys
 from medici.fakes.plane import Plane, Work
 
 MOST_TRIES = 10
 FIRST_PAUSE = timedelta(seconds=1)
 GLANCE_SECONDS = 0.01  # real time between two looks at the fake's clock
 PATIENCE = aiohttp.ClientTimeout(total=15)
-USER_ID = "user_of_the_fake"
 
 
 @dataclass(kw_only=True)
 class Delivery:
-    """One webhook on its way."""
+    """One webhook on its way, or taken; ``base`` is where the fake's pictures are."""
 
     work: Work
     url: str
@@ -38,33 +33,63 @@ class Delivery:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A webhook as it is sent."""
+
+    url: str
+    body: bytes
+    headers: dict[str, str]
+
+
 class Courier:
-    """Sends what is due. ``copies`` is how often each is delivered; ``sent`` counts requests."""
+    """Sends what is due.
+
+    ``copies`` is how often each webhook is delivered; ``sent`` counts requests. While it is not
+    ``automatic``, nothing goes out that is not ordered. ``overtakes`` is how many webhooks go out
+    before the answer to their submission does.
+    """
 
     def __init__(self, plane: Plane, pace: Pace) -> None:
+        self.keys = SigningKeys(plane.seed)
+        self.copies = 1
+        self.automatic = True
+        self.overtakes = 0
+        self.sent = 0
         self._plane = plane
         self._pace = pace
         self._open: list[Delivery] = []
-        seeds = Random(plane.seed)  # noqa: S311 - keys that repeat
-        self._old, self._new = (
-            Ed25519PrivateKey.from_private_bytes(seeds.randbytes(32)) for _ in range(2)
-        )
-        self.copies = 1
-        self.sent = 0
+        self._by_work: dict[str, Delivery] = {}
+        self._session: aiohttp.ClientSession | None = None
+        self._round_made = asyncio.Event()
 
-    def expect(self, work: Work, url: str, base: str) -> None:
-        self._open.append(Delivery(work=work, url=url, base=base))
+    async def expect(self, work: Work, url: str, base: str) -> None:
+        """Plan the webhook of new work, and send it at once where it shall overtake the answer."""
+        delivery = Delivery(work=work, url=url, base=base)
+        self._by_work[work.id] = delivery
+        if self.overtakes:
+            self.overtakes -= 1
+            await self.send(self.letter(delivery))
+        self._open.append(delivery)
 
-    async def tell_keys(self, _request: web.Request) -> web.Response:
-        """Publish both keys, the old one first; it is not signed with any more."""
-        return web.json_response(
-            {"keys": [_published(self._old, "old"), _published(self._new, "new")]}
-        )
+    def delivery(self, request_id: str | None) -> Delivery | None:
+        """Find the webhook of some work, taken or not; without an id, that of the newest."""
+        if request_id is not None:
+            return self._by_work.get(request_id)
+        return next(reversed(self._by_work.values()), None)
+
+    async def quiet(self) -> None:
+        """Wait until nothing is to be sent now and every call has been answered."""
+        while not self._is_quiet():
+            await self._round_made.wait()
+
+    def _is_quiet(self) -> bool:
+        return not (self.automatic and self._due(self._plane.now()))
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Deliver as long as the fake serves."""
-        async with aiohttp.ClientSession(timeout=PATIENCE) as session:
-            work = asyncio.create_task(self._deliver_forever(session))
+        async with aiohttp.ClientSession(timeout=PATIENCE) as self._session:
+            work = asyncio.create_task(self._deliver_forever())
             yield
             work.cancel()
             with suppress(asyncio.CancelledError):
@@ -73,61 +98,55 @@ class Courier:
     def message(self, work: Work, base: str) -> bytes:
         """Write a webhook's body."""
         said: dict[str, Any] = {"request_id": work.id, "gateway_request_id": work.id}
-        failed = work.canceled or work.fault.kind in {FaultKind.JOB_FAILED, FaultKind.MODERATED}
-        if failed:
+        if error_of(work):
             said |= {"status": "ERROR", "error": "Invalid status code: 422", "payload": None}
         else:
             said |= {"status": "OK", "error": None, "payload": output_of(work, base)}
         return orjson.dumps(said)
 
-    def headers(self, request_id: str, body: bytes, *, at: datetime) -> dict[str, str]:
-        """Sign a body as fal does."""
-        timestamp = str(int(at.timestamp()))
-        signed = "\n".join((request_id, USER_ID, timestamp, sha256(body).hexdigest())).encode()
-        return {
-            "Content-Type": "application/json",
-            "X-Fal-Webhook-Request-Id": request_id,
-            "X-Fal-Webhook-User-Id": USER_ID,
-            "X-Fal-Webhook-Timestamp": timestamp,
-            "X-Fal-Webhook-Signature": self._new.sign(signed).hex(),
-        }
+    def letter(self, delivery: Delivery) -> Letter:
+        body = self.message(delivery.work, delivery.base)
+        headers = self.keys.headers(delivery.work.id, body, at=self._plane.now())
+        return Letter(url=delivery.url, body=body, headers=headers)
 
-    async def _deliver_forever(self, session: aiohttp.ClientSession) -> None:
+    async def send(self, letter: Letter) -> int | None:
+        """Send once and return the receiver's status; None where nobody answered."""
+        if self._session is None:
+            raise RuntimeError("the fake is not being served")
+        self.sent += 1
+        try:
+            async with self._session.post(
+                letter.url, data=letter.body, headers=letter.headers, allow_redirects=False
+            ) as answer:
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+    async def _deliver_forever(self) -> None:
         while True:
             now = self._plane.now()
-            for delivery in self._open:
-                done = status_of(delivery.work, self._plane, self._pace) is Status.COMPLETED
-                if delivery.due_at is None and done:
-                    delivery.due_at = now
-            due = [each for each in self._open if each.due_at is not None and each.due_at <= now]
-            await asyncio.gather(*(self._deliver(session, each, now) for each in due))
+            due = self._due(now) if self.automatic else []
+            await asyncio.gather(*(self._deliver(each, now) for each in due))
+            self._end_round()
             await asyncio.sleep(GLANCE_SECONDS)
 
-    async def _deliver(
-        self, session: aiohttp.ClientSession, delivery: Delivery, now: datetime
-    ) -> None:
+    def _due(self, now: datetime) -> list[Delivery]:
+        for delivery in self._open:
+            done = status_of(delivery.work, self._plane, self._pace) is Status.COMPLETED
+            if delivery.due_at is None and done:
+                delivery.due_at = now
+        return [each for each in self._open if each.due_at is not None and each.due_at <= now]
+
+    def _end_round(self) -> None:
+        """Wake those who wait for quiet, and have the next ones wait for the next round."""
+        self._round_made.set()
+        self._round_made.clear()
+
+    async def _deliver(self, delivery: Delivery, now: datetime) -> None:
         delivery.tries += 1
-        taken = [await self._taken(session, delivery) for _ in range(self.copies)]
-        if all(taken) or delivery.tries >= MOST_TRIES:
+        answers = [await self.send(self.letter(delivery)) for _ in range(self.copies)]
+        taken = all(status is not None and 200 <= status < 300 for status in answers)
+        if taken or delivery.tries >= MOST_TRIES:
             self._open.remove(delivery)
         else:
             delivery.due_at, delivery.pause = now + delivery.pause, delivery.pause * 2
-
-    async def _taken(self, session: aiohttp.ClientSession, delivery: Delivery) -> bool:
-        """Send once; tell whether the receiver was content."""
-        body = self.message(delivery.work, delivery.base)
-        headers = self.headers(delivery.work.id, body, at=self._plane.now())
-        self.sent += 1
-        try:
-            async with session.post(
-                delivery.url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                return 200 <= answer.status < 300
-        except (aiohttp.ClientError, TimeoutError):
-            return False
-
-
-def _published(key: Ed25519PrivateKey, kid: str) -> dict[str, str]:
-    raw = key.public_key().public_bytes_raw()
-    x = urlsafe_b64encode(raw).rstrip(b"=").decode()
-    return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": kid}

@@ -29,11 +29,14 @@ class Files:
 
     async def artifact(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         work = self._plane.work.get(request.match_info["id"])
-        kinds = {fault.kind, work.fault.kind} if work else {FaultKind.EXPIRED_URL}
-        if FaultKind.EXPIRED_URL in kinds:
+        if work is None:
             return web.Response(status=404)
-        if FaultKind.REDIRECT_OTHER_ORIGIN in kinds:
-            raise web.HTTPFound(ELSEWHERE)
-        if FaultKind.BAD_IMAGE_BYTES in kinds:
-            return web.Response(body=NO_PICTURE, content_type="image/png")
+        wrong = fault if fault.kind is not FaultKind.OK else work.fault
+        match wrong.kind:
+            case FaultKind.EXPIRED_URL:
+                return web.Response(status=404)
+            case FaultKind.REDIRECT_OTHER_ORIGIN:
+                raise web.HTTPFound(wrong.headers.get("Location", ELSEWHERE))
+            case FaultKind.BAD_IMAGE_BYTES:
+                return web.Response(body=NO_PICTURE, content_type="image/png")
         return web.Response(body=picture_of(request.match_info["id"]), content_type="image/png")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from medici.fakes.fal.refusals import CANCELED
 from medici.fakes.faults import FaultKind
 from medici.fakes.plane import Plane, Work
 
@@ -55,7 +56,8 @@ def told(work: Work, status: Status, addresses: dict[str, str]) -> dict[str, Any
     ]
     if status is Status.COMPLETED:
         said["metrics"] = {"inference_time": 1.5}
-        said |= _error(work)
+        if error := error_of(work):
+            said |= {"error": error.words, "error_type": error.type}
     return said
 
 
@@ -78,12 +80,20 @@ def output_of(work: Work, base: str) -> dict[str, Any]:
     }
 
 
-def _error(work: Work) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class WorkError:
+    """Why work brought nothing, in the vendor's words and by its type."""
+
+    words: str
+    type: str
+
+
+def error_of(work: Work) -> WorkError | None:
+    """Tell how work fails once it has ended; None where it brings something."""
     if work.canceled:
-        return {"error": "Request was cancelled", "error_type": "client_cancelled"}
+        return WorkError("Request was cancelled", CANCELED)
     if work.fault.kind is FaultKind.JOB_FAILED:
-        error_type = work.fault.failure or "runner_server_error"
-        return {"error": "The work failed", "error_type": error_type}
+        return WorkError("The work failed", work.fault.failure or "runner_server_error")
     if work.fault.kind is FaultKind.MODERATED:
-        return {"error": "Refused by policy", "error_type": "content_policy_violation"}
-    return {}
+        return WorkError("Refused by policy", "content_policy_violation")
+    return None

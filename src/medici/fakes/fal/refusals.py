@@ -7,6 +7,21 @@ from aiohttp import web
 from medici.fakes.faults import Fault, FaultKind
 from medici.fakes.plane import FaultyHandler
 
+MODELS_OWN = frozenset(  # what a model says of its input or of its output
+    {
+        "content_policy_violation",
+        "no_media_generated",
+        "image_too_small",
+        "image_too_large",
+        "image_load_error",
+        "file_download_error",
+        "file_too_large",
+    }
+)
+TIMEOUTS = frozenset({"request_timeout", "startup_timeout", "generation_timeout"})
+RUNNER = "runner_"
+CANCELED = "client_cancelled"
+
 
 def planned_refusal(fault: Fault) -> web.Response | None:
     """Answer as fal does where a fault of this kind is planned."""
@@ -34,6 +49,21 @@ def not_found() -> web.Response:
     return web.json_response({"status": "NOT_FOUND"}, status=404)
 
 
+def failed_work(error_type: str, headers: dict[str, str]) -> web.Response:
+    """Answer where the result of failed work would be."""
+    if error_type in MODELS_OWN:
+        return model_error(error_type, "The model failed", "prompt", headers=headers)
+    return platform_error(_status_of(error_type), error_type, "The work failed", headers)
+
+
+def _status_of(error_type: str) -> int:
+    if error_type == CANCELED:
+        return 499
+    if error_type in TIMEOUTS:
+        return 504
+    return 503 if error_type.startswith(RUNNER) else 500
+
+
 def platform_error(
     status: int, error_type: str, detail: str, headers: dict[str, str] | None = None
 ) -> web.Response:
@@ -44,7 +74,13 @@ def platform_error(
     )
 
 
-def model_error(error_type: str, message: str, field: str, given: Any = None) -> web.Response:
+def model_error(
+    error_type: str,
+    message: str,
+    field: str,
+    given: Any = None,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
     fault = {
         "loc": ["body", field],
         "msg": message,
@@ -52,7 +88,7 @@ def model_error(error_type: str, message: str, field: str, given: Any = None) ->
         "url": f"https://docs.fal.ai/errors#{error_type}",
         "input": given,
     }
-    return web.json_response({"detail": [fault]}, status=422)
+    return web.json_response({"detail": [fault]}, status=422, headers=headers)
 
 
 def keyed(handler: FaultyHandler) -> FaultyHandler:

@@ -89,8 +89,10 @@ class OpenAIFake:
     def _painted(
         self, order: Order, given: dict[str, Any], images: list[Size], fault: Fault
     ) -> web.StreamResponse:
-        work = self.plane.take(model=order.model, given=given, fault=fault, billed=order.pictures)
-        if fault.kind is FaultKind.JOB_FAILED:
+        failing = fault.kind is FaultKind.JOB_FAILED
+        billed = 0 if failing else order.pictures
+        work = self.plane.take(model=order.model, given=given, fault=fault, billed=billed)
+        if failing:
             message = "The server had an error while processing your request."
             return error(self.plane, 500, message, kind="server_error", code=fault.failure or None)
         width, height = order.size

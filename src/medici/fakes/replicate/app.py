@@ -15,6 +15,7 @@ from medici.fakes.replicate.predictions import Predictions
 from medici.fakes.replicate.problems import planned_refusal, unauthenticated
 from medici.fakes.serving import MOST_BODY_BYTES
 
+COURIER = web.AppKey("courier", Courier)
 TOKEN = re.compile(r"^(Bearer|Token) \S+$")
 ACCOUNT = {"type": "user", "username": "medici", "name": "Medici", "github_url": None}
 
@@ -31,6 +32,7 @@ def replicate_app(plane: Plane, habits: Habits | None = None) -> web.Application
     courier = Courier(plane, predictions, habits)
     orders, uploads = Orders(plane, habits, predictions, courier), Uploads(plane)
     app = web.Application(client_max_size=MOST_BODY_BYTES)
+    app[COURIER] = courier
     plane.install(app)
     app.router.add_post("/__fake/replicate", _habit_setter(habits))
     app.router.add_get("/__fake/deliveries", courier.tell)

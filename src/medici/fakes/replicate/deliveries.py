@@ -50,11 +50,21 @@ class Courier:
         self._habits = habits
         self._open: list[Delivery] = []
         self._key = Random(plane.seed).randbytes(24)  # noqa: S311 - a secret that repeats
+        self._round_made = asyncio.Event()
         self.sent = 0
 
     @property
     def secret(self) -> str:
         return f"whsec_{b64encode(self._key).decode()}"
+
+    async def quiet(self) -> None:
+        """Wait until nothing is to be sent now and every call has been answered."""
+        while not self._is_quiet():
+            await self._round_made.wait()
+
+    def _is_quiet(self) -> bool:
+        now = self._plane.now()
+        return all(delivery.due_at > now for delivery in self._open)
 
     def expect(self, work: Work, base: str) -> None:
         """Plan the events that the order of a prediction asked for."""
@@ -107,7 +117,13 @@ class Courier:
             now = self._plane.now()
             due = [delivery for delivery in self._open if delivery.due_at <= now]
             await asyncio.gather(*(self._deliver(session, delivery, now) for delivery in due))
+            self._end_round()
             await asyncio.sleep(GLANCE_SECONDS)
+
+    def _end_round(self) -> None:
+        """Wake those who wait for quiet, and have the next ones wait for the next round."""
+        self._round_made.set()
+        self._round_made.clear()
 
     async def _deliver(
         self, session: aiohttp.ClientSession, delivery: Delivery, now: datetime

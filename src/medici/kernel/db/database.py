@@ -1,20 +1,24 @@
 """The database of one process: write transactions, reads, and what follows a commit."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from medici.kernel.db.driver import postgres
+from medici.kernel.db.driver.sqlite_threads import SqliteThreads
+from medici.kernel.db.driver.transaction import Work
 from medici.kernel.db.engine import READING, open_engine
 from medici.kernel.db.errors import DatabaseUnavailable, is_outage
+from medici.kernel.db.following import AFTER_COMMIT
 from medici.kernel.db.url import database_url
 
 Dialect = Literal["sqlite", "postgresql"]
-AFTER_COMMIT = "medici_after_commit"
+T = TypeVar("T")
 
 
 class Database:
@@ -25,6 +29,7 @@ class Database:
         self.dialect = cast("Dialect", engine.dialect.name)
         self._reading = engine.execution_options(**{READING: True})
         self._gate = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        self._threads = SqliteThreads(engine) if self.dialect == "sqlite" else None
 
     @classmethod
     def open(cls, url: str | URL, *, pool_size: int = 10) -> "Database":
@@ -49,6 +54,34 @@ class Database:
         for follow in session.info.get(AFTER_COMMIT, ()):
             follow()
 
+    async def carry_out(self, work: Work[T]) -> T:
+        """Run work on the driver itself, in one transaction, and return its result.
+
+        On SQLite it runs in a thread of its own, so it must wait for nothing but the driver.
+
+        Raises:
+            DatabaseUnavailable: as ``transaction`` does.
+        """
+        async with self._gate, self._outages_named():
+            if self._threads:
+                result, follow = await self._threads.writing.carry_out(work)
+            else:
+                result, follow = await postgres.carry_out(self.engine, work)
+        for each in follow:
+            each()
+        return result
+
+    async def look(self, work: Work[T]) -> T:
+        """Run reads on the driver itself; on PostgreSQL each of them sees a moment of its own.
+
+        On SQLite they run in a thread, as with ``carry_out``.
+        """
+        async with self._outages_named():
+            if self._threads:
+                result, _ = await self._threads.reading.carry_out(work)
+                return result
+            return await postgres.look(self.engine, work)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Give a session for reads alone; it sees one moment and waits for no writer."""
@@ -65,6 +98,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._threads:
+            self._threads.close()
         await self.engine.dispose()
 
     @asynccontextmanager
@@ -75,8 +110,3 @@ class Database:
             if is_outage(error):
                 raise DatabaseUnavailable from error
             raise
-
-
-def after_commit(session: AsyncSession, follow: Callable[[], None]) -> None:
-    """Have a quick function called once this session's transaction has committed."""
-    session.info.setdefault(AFTER_COMMIT, []).append(follow)

@@ -47,12 +47,17 @@ def _open_sqlite(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=5, max_overflow=5, pool_timeout=60, hide_parameters=True
     )
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "connect", _prepare_pooled)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+def _prepare_pooled(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    prepare_sqlite(connection)
+
+
+def prepare_sqlite(connection: Any) -> None:
+    """Give a new connection to SQLite, of whichever driver, the settings that we rely on."""
     connection.isolation_level = None  # transactions begin where we say
     cursor = connection.cursor()
     for pragma in SQLITE_PRAGMAS:

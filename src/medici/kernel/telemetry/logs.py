@@ -6,7 +6,9 @@ shares is bound with ``structlog.contextvars.bind_contextvars(request_id=...)``.
 
 import logging
 import sys
-from typing import TextIO
+from contextlib import suppress
+from functools import partial
+from typing import Any, TextIO
 
 import orjson
 import structlog
@@ -39,20 +41,56 @@ def configure_logs(level: str, *, json: bool, stream: TextIO | None = None) -> N
         json: one JSON line per event; otherwise lines for a person at a terminal.
         stream: standard error if not given.
     """
+    stream = stream or sys.stderr
+    last = _last(_one_line if json else _for_people(stream))
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *_shared(),
-            ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[structlog.stdlib.filter_by_level, *_shared(), Written(last)],
+        logger_factory=partial(Lines, stream),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
-    root.handlers = [_handler(stream or sys.stderr, json=json)]
+    root.handlers = [_handler(stream, last)]
     root.setLevel(level.upper())
     _quiet_libraries()
+
+
+class Lines:
+    """A logger that writes finished lines; errors and what else is rare go by ``logging``.
+
+    A record of ``logging`` costs more than all the rest of a line that comes with every request,
+    yet whoever watches for errors, Sentry above all, watches there.
+    """
+
+    def __init__(self, stream: TextIO, *names: str) -> None:
+        self._stream = stream
+        self._logging = logging.getLogger(*names)
+        self.name = self._logging.name
+        self.debug = self.info = self.warning = self._write
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._logging, name)
+
+    def _write(self, line: str) -> None:
+        with suppress(OSError, ValueError):  # nobody reads any more; work goes on all the same
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+
+class Written:
+    """The last processor: renders what ``Lines`` writes, and hands on what it passes on."""
+
+    def __init__(self, last: list[Processor]) -> None:
+        self._last = last
+
+    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> Any:
+        """Return the arguments of the logger's method."""
+        if method not in {"debug", "info", "warning"}:
+            return ProcessorFormatter.wrap_for_formatter(logger, method, event)
+        told: Any = event
+        for process in self._last:
+            told = process(logger, method, told)
+        return told
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -69,19 +107,21 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _handler(stream: TextIO, *, json: bool) -> logging.Handler:
+def _last(renderer: Processor) -> list[Processor]:
+    return [
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        redact_event,
+        renderer,
+    ]
+
+
+def _handler(stream: TextIO, last: list[Processor]) -> logging.Handler:
     handler = logging.StreamHandler(stream)
-    renderer: Processor = _one_line if json else _for_people(stream)
     handler.setFormatter(
         ProcessorFormatter(
             foreign_pre_chain=_shared(),
-            processors=[
-                structlog.processors.StackInfoRenderer(),
-                structlog.processors.format_exc_info,
-                ProcessorFormatter.remove_processors_meta,
-                redact_event,
-                renderer,
-            ],
+            processors=[ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     return handler

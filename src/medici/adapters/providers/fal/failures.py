@@ -4,6 +4,7 @@ from pydantic import BaseModel, ValidationError
 
 from medici.adapters.providers.calls import wait_hint
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
+from medici.adapters.providers.fal.patience import may_be_retried, waited_too_long
 from medici.kernel.net.client import Response
 
 BY_TYPE = {
@@ -19,6 +20,14 @@ BY_TYPE = {
     "client_disconnected": FailureCode.PROVIDER_FAILED,
     "concurrent_requests_limit": FailureCode.RATE_LIMITED,
     "bad_request": FailureCode.INVALID_INPUT,
+    "image_too_small": FailureCode.INVALID_INPUT,
+    "image_too_large": FailureCode.INVALID_INPUT,
+    "image_load_error": FailureCode.INVALID_INPUT,
+    "file_download_error": FailureCode.INVALID_INPUT,
+    "file_too_large": FailureCode.INVALID_INPUT,
+    "feature_not_supported": FailureCode.INVALID_INPUT,
+    "value_error": FailureCode.INVALID_INPUT,
+    "missing": FailureCode.INVALID_INPUT,
 }
 BY_STATUS = {
     400: FailureCode.INVALID_INPUT,
@@ -31,6 +40,9 @@ BY_STATUS = {
     422: FailureCode.INVALID_INPUT,
     429: FailureCode.RATE_LIMITED,
 }
+PASSING = frozenset(
+    {FailureCode.UNAVAILABLE, FailureCode.RATE_LIMITED, FailureCode.TIMEOUT_AMBIGUOUS}
+)
 RUNNER = "runner_"  # a family of errors: the machine, not the work
 CANCELED = frozenset({"client_cancelled", "client_disconnected"})
 BALANCE_WORDS = ("balance", "exhausted", "billing", "payment")
@@ -69,10 +81,13 @@ def refused_submission(answer: Response) -> ProviderFailure:
     A platform error names its type, which proves that fal itself turned the order down. Any other
     5xx, and a success that cannot be read, prove nothing: the work may run.
     """
-    problem = _problem(answer)
+    problem, hint = _problem(answer), may_be_retried(answer.headers)
     code = _code_of(problem, answer.status)
-    if code is None:
-        code = FailureCode.TIMEOUT_AMBIGUOUS
+    if waited_too_long(answer.headers) or (code is FailureCode.UNAVAILABLE and hint is False):
+        code = FailureCode.PROVIDER_FAILED
+    elif code is None:
+        turned_down = problem.type and hint
+        code = FailureCode.UNAVAILABLE if turned_down else FailureCode.TIMEOUT_AMBIGUOUS
     wait = wait_hint(answer.headers) if code is FailureCode.RATE_LIMITED else None
     return _failure(code, problem, answer.status, wait)
 
@@ -90,23 +105,44 @@ def refused_question(answer: Response) -> ProviderFailure:
     return _failure(code, problem, answer.status, wait_hint(answer.headers) if passing else None)
 
 
-def failed_result(answer: Response) -> ProviderFailure:
-    """Tell why work that has ended brings no result: its error is what the result answers."""
+def is_about_the_work(answer: Response) -> bool:
+    """Tell whether an answer speaks of the result, and not of a bad moment of who brings it."""
+    headers = answer.headers
+    return answer.status < 500 or "x-fal-error-type" in headers or waited_too_long(headers)
+
+
+def failed_result(answer: Response, *, retried: bool = True) -> ProviderFailure:
+    """Tell why work that has ended brings no result: its error is what the result answers.
+
+    ``retried`` tells that the queue has tried it several times already.
+    """
     if answer.status in {404, 410}:
         return WorkExpired("fal has removed the result")
-    problem = _problem(answer)
+    problem, hint = _problem(answer), may_be_retried(answer.headers)
     code = _code_of(problem, answer.status)
-    if code is FailureCode.UNAVAILABLE or code is None or code is FailureCode.TIMEOUT_AMBIGUOUS:
-        code = FailureCode.PROVIDER_FAILED  # the queue has tried it several times already
-    return _failure(code, problem, answer.status, None)
+    if code is None and hint:
+        code = FailureCode.UNAVAILABLE
+    if waited_too_long(answer.headers) or code is None:
+        code = FailureCode.PROVIDER_FAILED
+    return _failure(_in_the_end(code, hint, retried=retried), problem, answer.status, None)
 
 
-def failed_work(error: str, error_type: str) -> ProviderFailure:
-    """Tell what it means that work ended with an error."""
+def failed_work(
+    error: str, error_type: str, *, hint: bool | None = None, retried: bool = True
+) -> ProviderFailure:
+    """Tell what it means that work ended with an error; ``hint`` is whether another try may help.
+
+    ``retried`` tells that the queue has tried it several times already.
+    """
     code = _code_of_type(error_type) or FailureCode.PROVIDER_FAILED
-    if code in {FailureCode.UNAVAILABLE, FailureCode.RATE_LIMITED}:
-        code = FailureCode.PROVIDER_FAILED  # the queue has tried it several times already
-    return ProviderFailure(code, error or error_type)
+    return ProviderFailure(_in_the_end(code, hint, retried=retried), error or error_type)
+
+
+def _in_the_end(code: FailureCode, hint: bool | None, *, retried: bool) -> FailureCode:
+    """Return what a passing trouble means to work that has ended of it."""
+    if code is FailureCode.UNAVAILABLE and not retried and hint is not False:
+        return code
+    return FailureCode.PROVIDER_FAILED if code in PASSING else code
 
 
 def _code_of(problem: Problem, status: int) -> FailureCode | None:

@@ -16,6 +16,7 @@ class Habit:
     """How a model takes its picture, and what it is told beside the prompt."""
 
     many: bool = False  # ``image_urls`` with a list instead of ``image_url``
+    masked: bool = False  # takes ``mask_url``, white where the picture may change
     seeded: bool = True
     extra: Mapping[str, object]
 
@@ -26,17 +27,26 @@ HABITS = {
     "fal-ai/flux-pro/kontext": Habit(extra={"output_format": "png"}),
     "fal-ai/flux-pro/kontext/max": Habit(extra={"output_format": "png"}),
     "fal-ai/flux-2/edit": Habit(many=True, extra={"output_format": "png"}),
+    "fal-ai/flux-2-lora-gallery/apartment-staging": Habit(
+        many=True, extra={"output_format": "png"}
+    ),
     "fal-ai/nano-banana/edit": Habit(many=True, extra={"output_format": "png"}),
     "fal-ai/bytedance/seedream/v4.5/edit": Habit(many=True, extra={}),
-    "openai/gpt-image-2/edit": Habit(many=True, seeded=False, extra={}),
+    "openai/gpt-image-2/edit": Habit(many=True, masked=True, seeded=False, extra={}),
 }
 
 
-def model_input(request: RenderRequest, photo: str) -> Input:
-    """Return the input of the request's model; ``photo`` is where it finds the picture."""
+def takes_mask(model: str) -> bool:
+    return HABITS.get(model, PLAIN).masked
+
+
+def model_input(request: RenderRequest, photo: str, mask: str | None = None) -> Input:
+    """Return the input of the request's model; ``photo`` and ``mask`` are where it finds them."""
     habit = HABITS.get(request.model, PLAIN)
     given: Input = {"prompt": request.prompt, **habit.extra}
     given |= {"image_urls": [photo]} if habit.many else {"image_url": photo}
+    if mask is not None:
+        given["mask_url"] = mask
     if habit.seeded and request.seed:
         given["seed"] = request.seed
     return given

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from medici.adapters.providers.calls import download
+from medici.adapters.providers.calls import ARTIFACT_SECONDS, download
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.adapters.providers.fal import webhooks
 from medici.adapters.providers.fal.answers import Accepted, Call, Output, Status, read
@@ -15,13 +15,16 @@ from medici.adapters.providers.fal.endpoints import (
     ruled_addresses,
 )
 from medici.adapters.providers.fal.failures import (
+    CANCELED,
     failed_result,
     failed_work,
+    is_about_the_work,
     refused_question,
     refused_submission,
 )
-from medici.adapters.providers.fal.inputs import data_uri, model_input
+from medici.adapters.providers.fal.inputs import Input, data_uri, model_input, takes_mask
 from medici.adapters.providers.fal.keys import PublicKeys
+from medici.adapters.providers.fal.patience import Patience, may_be_retried
 from medici.adapters.providers.fal.wire import Bases, Wire
 from medici.adapters.providers.pricing import PriceList
 from medici.adapters.providers.provider import (
@@ -38,26 +41,35 @@ from medici.adapters.providers.provider import (
     WebhookEvent,
     WebhookRefused,
 )
-from medici.adapters.providers.request import InputImage, Operation, RenderRequest
+from medici.adapters.providers.request import InputImage, Operation, RenderRequest, Tier
 from medici.kernel.clock import Clock, system_clock
 from medici.kernel.net.client import OutgoingClient, Response
 
 PHASES = {"IN_QUEUE": Phase.QUEUED, "IN_PROGRESS": Phase.RUNNING}
 COMPLETED = "COMPLETED"
-CANCELED = "client_cancelled"
 UNITS = "x-fal-billable-units"
+FREE = Cost(amount_micros=0)
+RETRIES = "retries"  # in a ref: whether the queue tries failed work again by itself
 PROBED = ("fal-ai/flux", "00000000-0000-0000-0000-000000000000")  # work that nobody has ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalProvider:
-    """Queues our work at fal. ``max_in_flight`` is how much of it may be there at once."""
+    """Queues our work at fal. ``max_in_flight`` is how much of it may be there at once.
+
+    Nobody waits much longer than ``start_seconds`` for a picture, so work that has not begun by
+    then shall not begin at all. A preview that fails is tried again by us, at once, and not by the
+    queue in its own time.
+    """
 
     outgoing: OutgoingClient
     key: str = field(repr=False)
     prices: PriceList
     bases: Bases = field(default_factory=Bases)
     submit_seconds: float = 45.0
+    read_seconds: float = 15.0
+    artifact_seconds: float = ARTIFACT_SECONDS
+    start_seconds: float = 840.0
     max_in_flight: int | None = None
     clock: Clock = system_clock
     name: str = "fal"
@@ -74,15 +86,22 @@ class FalProvider:
         return self._tariff(request.model).estimate(request.max_pixels)
 
     async def submit(self, request: RenderRequest) -> Submission:
-        photo = await self._address(request.image)
-        given = model_input(request, photo)
-        answer = await self._wire.submit(request.model, given, self._webhook(request))
+        patience = Patience(
+            start_seconds=self.start_seconds, retries=request.tier is not Tier.PREVIEW
+        )
+        given, webhook = await self._given(request), self._webhook(request)
+        answer = await self._wire.submit(request.model, given, webhook, patience)
         accepted = read(Accepted, answer.body) if 200 <= answer.status < 300 else None
         if accepted is None:
             raise refused_submission(answer)
         found = addresses_of(self.bases.queue, request.model, accepted)
         return Submission(
-            ref={"request_id": accepted.request_id, "model": request.model, **found.as_ref()},
+            ref={
+                "request_id": accepted.request_id,
+                "model": request.model,
+                RETRIES: patience.retries,
+                **found.as_ref(),
+            },
             observation=Observation(phase=Phase.QUEUED, position=accepted.queue_position),
         )
 
@@ -99,13 +118,25 @@ class FalProvider:
         if status.status != COMPLETED:
             phase = PHASES.get(status.status, Phase.RUNNING)
             return Observation(phase=phase, position=status.queue_position)
+        if status.error_type in CANCELED:
+            return Observation(phase=Phase.CANCELED)
         if status.error or status.error_type:
-            return _failed(status)
+            hint = may_be_retried(answer.headers)
+            return _failed(
+                failed_work(
+                    status.error or "", status.error_type or "", hint=hint, retried=_retried(ref)
+                )
+            )
         return await self._ended(ref)
 
     async def fetch(self, ref: Ref) -> tuple[Artifact, ...]:
         output = _output(await self._result(ref))
-        return tuple([await download(self.outgoing, one.url) for one in output.decent[:1]])
+        return tuple(
+            [
+                await download(self.outgoing, one.url, seconds=self.artifact_seconds)
+                for one in output.decent[:1]
+            ]
+        )
 
     async def cancel(self, ref: Ref) -> CancelOutcome:
         answer = await self._wire.repeat("PUT", self._addresses(ref).cancel)
@@ -142,7 +173,7 @@ class FalProvider:
         try:
             return webhooks.verify(keys, headers, body, now=now)
         except WebhookRefused:
-            renewed = await self._keys.renewed(fetch, now)
+            renewed = await self._keys.renewed(fetch, now, instead_of=keys)
             if renewed is None:
                 raise
             return webhooks.verify(renewed, headers, body, now=now)
@@ -150,11 +181,10 @@ class FalProvider:
     async def _ended(self, ref: Ref) -> Observation:
         """Look at the result, since only there stands whether there is one, and what it costs."""
         answer = await self._wire.repeat("GET", self._addresses(ref).response)
-        if answer.status >= 500 and "x-fal-error-type" not in answer.headers:
+        if not is_about_the_work(answer):
             raise ProviderFailure(FailureCode.UNAVAILABLE, f"the result answers {answer.status}")
         if answer.status != 200:
-            failure = failed_result(answer)
-            return Observation(phase=_phase_of(failure), failure=failure)
+            return _failed(failed_result(answer, retried=_retried(ref)))
         output = _output(answer)
         tariff = self._tariff(str(ref["model"]))
         cost = tariff.actual(output, billable_units=answer.headers.get(UNITS))
@@ -168,6 +198,12 @@ class FalProvider:
         if answer.status != 200:
             raise failed_result(answer) if answer.status < 500 else refused_question(answer)
         return answer
+
+    async def _given(self, request: RenderRequest) -> Input:
+        photo, mask = await self._address(request.image), None
+        if request.mask is not None and takes_mask(request.model):
+            mask = await self._address(request.mask)
+        return model_input(request, photo, mask)
 
     async def _address(self, image: InputImage) -> str:
         """Return where the model finds a picture: with us, in the address itself, or uploaded."""
@@ -192,19 +228,22 @@ class FalProvider:
             key=self.key,
             bases=self.bases,
             submit_seconds=self.submit_seconds,
+            read_seconds=self.read_seconds,
         )
 
 
-def _failed(status: Status) -> Observation:
-    error_type = status.error_type or ""
-    if error_type == CANCELED:
-        return Observation(phase=Phase.CANCELED)
-    failure = failed_work(status.error or "", error_type)
-    return Observation(phase=_phase_of(failure), failure=failure)
+def _retried(ref: Ref) -> bool:
+    return bool(ref.get(RETRIES, True))
 
 
-def _phase_of(failure: ProviderFailure) -> Phase:
-    return Phase.MODERATED if failure.code is FailureCode.MODERATED else Phase.FAILED
+def _failed(failure: ProviderFailure) -> Observation:
+    """Report failed work; for what its own machines got wrong, fal charges nothing."""
+    moderated = failure.code is FailureCode.MODERATED
+    return Observation(
+        phase=Phase.MODERATED if moderated else Phase.FAILED,
+        failure=failure,
+        cost=FREE if failure.code is FailureCode.UNAVAILABLE else None,
+    )
 
 
 def _output(answer: Response) -> Output:

@@ -11,13 +11,13 @@ from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.adapters.providers.fal.answers import UploadPlace, read
 from medici.adapters.providers.fal.failures import refused_submission
 from medici.adapters.providers.fal.inputs import Input
+from medici.adapters.providers.fal.patience import Patience
 from medici.adapters.providers.fal.webhooks import KeySet, public_keys
 from medici.adapters.providers.request import InputImage
 from medici.kernel.net.client import Limits, OutgoingClient, Response
 from medici.kernel.net.trust import Credentials
 
 MOST_BYTES = 4 * 1024 * 1024
-READ = Limits(seconds=15, max_bytes=MOST_BYTES)
 UPLOAD = Limits(seconds=60, max_bytes=1024 * 1024)
 UPLOAD_PATH = "/storage/upload/initiate?storage_type=gcs"
 
@@ -39,8 +39,11 @@ class Wire:
     key: str = field(repr=False)
     bases: Bases
     submit_seconds: float
+    read_seconds: float
 
-    async def submit(self, model: str, given: Input, webhook_url: str | None) -> Response:
+    async def submit(
+        self, model: str, given: Input, webhook_url: str | None, patience: Patience
+    ) -> Response:
         """Order work, with one request."""
         url = URL(f"{self.bases.queue.rstrip('/')}/{model}")
         if webhook_url:
@@ -50,6 +53,7 @@ class Wire:
             "POST",
             str(url),
             limits=Limits(seconds=self.submit_seconds, max_bytes=MOST_BYTES),
+            headers=patience.headers(),
             credentials=self._credentials(self.bases.queue),
             json=given,
         )
@@ -65,7 +69,7 @@ class Wire:
                 self.outgoing,
                 method,
                 url,
-                limits=READ,
+                limits=self._reading,
                 credentials=self._credentials(self.bases.queue),
             )
         except ProviderFailure as failure:
@@ -110,11 +114,15 @@ class Wire:
 
     async def webhook_keys(self) -> Sequence[Ed25519PublicKey]:
         """Return the keys that webhooks are signed with."""
-        answer = await ask(self.outgoing, "GET", self.bases.keys, limits=READ)
+        answer = await ask(self.outgoing, "GET", self.bases.keys, limits=self._reading)
         published = read(KeySet, answer.body) if answer.status == 200 else None
         if published is None:
             raise ProviderFailure(FailureCode.UNAVAILABLE, "the webhook keys cannot be had")
         return public_keys(published)
+
+    @property
+    def _reading(self) -> Limits:
+        return Limits(seconds=self.read_seconds, max_bytes=MOST_BYTES)
 
     def _credentials(self, base: str) -> Credentials:
         return Credentials(only_to=base, headers={"Authorization": f"Key {self.key}"})

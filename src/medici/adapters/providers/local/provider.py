@@ -1,8 +1,6 @@
 """The local provider: free, deterministic, and honest about being no generative model."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -12,6 +10,7 @@ from medici.adapters.imaging.errors import (
     PictureRefused,
 )
 from medici.adapters.imaging.frames import JsonObject
+from medici.adapters.imaging.pixel_work import PixelWork
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.adapters.providers.provider import (
     Artifact,
@@ -39,19 +38,6 @@ class Told(BaseModel):
     width: int
     height: int
     notes: tuple[str, ...] = ()
-
-
-class PixelWork(Protocol):
-    """Runs a named operation on pixels outside this process."""
-
-    async def call(
-        self,
-        operation: str,
-        payload: bytes | Sequence[bytes],
-        options: JsonObject,
-        *,
-        timeout_seconds: float,
-    ) -> tuple[Sequence[bytes], JsonObject]: ...
 
 
 @dataclass(frozen=True, slots=True)

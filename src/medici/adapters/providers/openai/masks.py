@@ -5,8 +5,8 @@ from medici.adapters.imaging.errors import (
     ImageProcessUnavailable,
     PictureRefused,
 )
+from medici.adapters.imaging.pixel_work import PixelWork
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
-from medici.adapters.providers.local.provider import PixelWork
 from medici.adapters.providers.openai.models import Size
 from medici.adapters.providers.request import InputImage
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from medici.adapters.imaging.pixel_work import PixelWork
 from medici.adapters.providers.calls import ask, sniffed
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
-from medici.adapters.providers.local.provider import PixelWork
 from medici.adapters.providers.openai.answers import Painted, complaint, painted
 from medici.adapters.providers.openai.costs import Tariff
 from medici.adapters.providers.openai.failures import failure_of

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from medici.adapters.providers.calls import download
+from medici.adapters.providers.calls import ARTIFACT_SECONDS, download
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
 from medici.adapters.providers.pricing import PriceList
 from medici.adapters.providers.provider import (
@@ -51,6 +51,9 @@ class ReplicateProvider:
     clock: Clock = system_clock
     base: str = BASE
     webhook_secret: str | None = field(default=None, repr=False)
+    submit_seconds: float = 30.0
+    read_seconds: float = 15.0
+    artifact_seconds: float = ARTIFACT_SECONDS
     name: str = "replicate"
     _signing: SigningKey = field(init=False, repr=False)
 
@@ -92,7 +95,12 @@ class ReplicateProvider:
             raise failure
         if not prediction.files:
             raise ProviderFailure(FailureCode.NO_OUTPUT, "the prediction brought no picture")
-        return tuple([await download(self.outgoing, address) for address in prediction.files])
+        return tuple(
+            [
+                await download(self.outgoing, address, seconds=self.artifact_seconds)
+                for address in prediction.files
+            ]
+        )
 
     async def cancel(self, ref: Ref) -> CancelOutcome:
         answer = await self._wire.cancel(ref["request_id"])
@@ -126,7 +134,7 @@ class ReplicateProvider:
         try:
             webhooks.verify(key, headers, body, now=now)
         except WebhookRefused:
-            renewed = await self._signing.renewed(fetch, now)
+            renewed = await self._signing.renewed(fetch, now, instead_of=key)
             if renewed is None or renewed == key:
                 raise
             webhooks.verify(renewed, headers, body, now=now)
@@ -162,7 +170,13 @@ class ReplicateProvider:
 
     @property
     def _wire(self) -> Wire:
-        return Wire(outgoing=self.outgoing, key=self.key, base=self.base)
+        return Wire(
+            outgoing=self.outgoing,
+            key=self.key,
+            base=self.base,
+            submit_seconds=self.submit_seconds,
+            read_seconds=self.read_seconds,
+        )
 
 
 def _phase(prediction: Prediction, failure: ProviderFailure | None) -> Phase:

@@ -15,8 +15,7 @@ from medici.adapters.providers.request import InputImage
 from medici.kernel.net.client import Limits, OutgoingClient, Response
 from medici.kernel.net.trust import Credentials
 
-SUBMIT = Limits(seconds=30, max_bytes=4 * 1024 * 1024)
-READ = Limits(seconds=15, max_bytes=4 * 1024 * 1024)
+MOST_BYTES = 4 * 1024 * 1024
 UPLOAD = Limits(seconds=60, max_bytes=1024 * 1024)
 
 
@@ -27,6 +26,8 @@ class Wire:
     outgoing: OutgoingClient
     key: str = field(repr=False)
     base: str
+    submit_seconds: float
+    read_seconds: float
 
     async def create(self, model: str, given: Input, webhook_url: str | None) -> Response:
         """Order a prediction, with one request."""
@@ -41,7 +42,7 @@ class Wire:
             self.outgoing,
             "POST",
             self._url(path),
-            limits=SUBMIT,
+            limits=Limits(seconds=self.submit_seconds, max_bytes=MOST_BYTES),
             credentials=self._credentials,
             json=order,
         )
@@ -85,12 +86,16 @@ class Wire:
         path: str,
         *,
         form: aiohttp.FormData | None = None,
-        limits: Limits = READ,
+        limits: Limits | None = None,
     ) -> Response:
-        url = self._url(path)
         try:
             return await ask(
-                self.outgoing, method, url, limits=limits, credentials=self._credentials, body=form
+                self.outgoing,
+                method,
+                self._url(path),
+                limits=limits or Limits(seconds=self.read_seconds, max_bytes=MOST_BYTES),
+                credentials=self._credentials,
+                body=form,
             )
         except ProviderFailure as failure:
             raise _nothing_ordered(failure) from failure

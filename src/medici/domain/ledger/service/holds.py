@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.ledger import decisions, queries, rules
@@ -28,14 +28,17 @@ from medici.domain.ledger.models import (
 from medici.domain.ledger.rules import Move, Request, Slice
 from medici.domain.ledger.service import posting
 from medici.domain.ledger.values import Memo, Posted, Reference
+from medici.kernel.db.driver.bulk import BulkInsert
+from medici.kernel.db.driver.lent import driver_of
+from medici.kernel.db.driver.transaction import Driver
 
 ENDINGS = {
     HoldStatus.CAPTURED: PostingKind.CAPTURE,
     HoldStatus.VOIDED: PostingKind.VOID,
     HoldStatus.EXPIRED: PostingKind.HOLD_EXPIRE,
 }
-INSERT_HOLD = insert(cast("Table", Hold.__table__))
-INSERT_LINE = insert(cast("Table", HoldLine.__table__))
+INSERT_HOLDS = BulkInsert(cast("Table", Hold.__table__))
+INSERT_LINES = BulkInsert(cast("Table", HoldLine.__table__))
 OVERDUE = Memo(actor="system", reason="hold_overdue")
 
 
@@ -66,20 +69,16 @@ async def place_hold(
         return known
     book = await posting.open_book(session, wallet, now=now)
     hold = decisions.hold(book, amount, reference, expires_at, memo)
-    await session.flush()
-    await write_holds(session, [book], [hold])
+    await write_holds(await driver_of(session), [book], [hold])
     return posting.posted(book.postings[-1])
 
 
-async def write_holds(
-    session: AsyncSession, books: Sequence[Book], placed: Sequence[NewHold]
-) -> None:
+async def write_holds(driver: Driver, books: Sequence[Book], placed: Sequence[NewHold]) -> None:
     """Write books with the holds that were placed on them."""
-    await posting.write_grants(session, books)
-    if placed:
-        await session.execute(INSERT_HOLD, [_row(hold) for hold in placed])
-        await session.execute(INSERT_LINE, [line for hold in placed for line in _lines(hold)])
-    await posting.write_postings(session, books)
+    await posting.write_grants(driver, books)
+    await INSERT_HOLDS.write(driver, [_row(hold) for hold in placed])
+    await INSERT_LINES.write(driver, [line for hold in placed for line in _lines(hold)])
+    await posting.write_postings(driver, books)
 
 
 async def capture_hold(
@@ -165,28 +164,24 @@ def _reference(hold: Hold) -> Reference:
     return Reference(kind=hold.ref_kind, id=hold.ref_id)
 
 
-def _row(hold: NewHold) -> dict[str, object]:
-    return {
-        "id": hold.id,
-        "wallet_id": hold.wallet_id,
-        "amount": hold.amount,
-        "captured": 0,
-        "status": HoldStatus.PENDING,
-        "expires_at": hold.expires_at,
-        "ref_kind": hold.reference.kind,
-        "ref_id": hold.reference.id,
-    }
+def _row(hold: NewHold) -> tuple[object, ...]:
+    """Return the values of a new hold, in the order of the table's columns."""
+    return (
+        hold.id,
+        hold.wallet_id,
+        hold.amount,
+        0,
+        HoldStatus.PENDING,
+        hold.expires_at,
+        hold.reference.kind,
+        hold.reference.id,
+    )
 
 
-def _lines(hold: NewHold) -> list[dict[str, object]]:
+def _lines(hold: NewHold) -> list[tuple[object, ...]]:
+    """Return the values of its lines, in the order of the table's columns."""
     return [
-        {
-            "hold_id": hold.id,
-            "grant_id": part.grant_id,
-            "position": position,
-            "amount": part.amount,
-            "captured": 0,
-        }
+        (hold.id, part.grant_id, position, part.amount, 0)
         for position, part in enumerate(hold.slices)
     ]
 

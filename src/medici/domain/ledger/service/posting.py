@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TypedDict, cast
+from operator import attrgetter
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.ledger import queries
@@ -22,50 +23,52 @@ from medici.domain.ledger.models import (
 from medici.domain.ledger.rules import GrantState, Move, Request
 from medici.domain.ledger.values import Posted
 from medici.kernel.db.base import BigInt
-from medici.kernel.db.padding import padded
+from medici.kernel.db.driver.bulk import BulkInsert, BulkStatement
+from medici.kernel.db.driver.lent import driver_of
+from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.ids import new_id
 
 GRANT_FIELDS = tuple(field.name for field in fields(GrantState))
 # What may change about a grant; its terms never do.
 PROGRESS = ("consumed", "held", "expired", "revoked", "closed_at", "issued_seq")
+STORED = attrgetter(*GRANT_FIELDS)
+MOVED = attrgetter(*PROGRESS)
 
-# Built once: building a statement anew costs several times what running it does.
-INSERT_GRANT = insert(cast("Table", Grant.__table__))
-INSERT_TRANSACTION = insert(cast("Table", LedgerTransaction.__table__))
-INSERT_ENTRY = insert(cast("Table", LedgerEntry.__table__))
-UPDATE_GRANT = (
-    update(cast("Table", Grant.__table__))
-    .where(Grant.id == bindparam("grant"))
-    .values({name: bindparam(f"new_{name}") for name in PROGRESS})
+WALLETS = cast("Table", Wallet.__table__)
+GRANTS = cast("Table", Grant.__table__)
+INSERT_GRANTS = BulkInsert(GRANTS, ("wallet_id", *GRANT_FIELDS))
+INSERT_TRANSACTIONS = BulkInsert(cast("Table", LedgerTransaction.__table__))
+INSERT_ENTRIES = BulkInsert(cast("Table", LedgerEntry.__table__))
+UPDATE_GRANTS = BulkStatement(
+    """
+    UPDATE credit_grants
+    SET consumed = given.consumed, held = given.held, expired = given.expired,
+        revoked = given.revoked, closed_at = given.closed_at, issued_seq = given.issued_seq
+    FROM {rows} WHERE credit_grants.id = given.id
+    """,
+    {name: GRANTS.c[name].type for name in ("id", *PROGRESS)},
 )
-UPDATE_WALLET = (
-    update(cast("Table", Wallet.__table__))
-    .where(
-        Wallet.id == bindparam("wallet"),
-        Wallet.seq == bindparam("opening_seq"),
-        Wallet.available + bindparam("more_available", type_=BigInt) >= 0,
-        Wallet.held + bindparam("more_held", type_=BigInt) >= 0,
-    )
-    .values(
-        available=Wallet.available + bindparam("more_available", type_=BigInt),
-        held=Wallet.held + bindparam("more_held", type_=BigInt),
-        seq=bindparam("new_seq"),
-        last_at=bindparam("now"),
-    )
+# The conditions are the net under the lock: a wallet that does not meet them is not returned.
+UPDATE_WALLETS = BulkStatement(
+    """
+    UPDATE credit_wallets
+    SET available = credit_wallets.available + more_available,
+        held = credit_wallets.held + more_held, seq = new_seq, last_at = given.last_at
+    FROM {rows}
+    WHERE credit_wallets.id = given.id AND credit_wallets.seq = opening_seq
+        AND credit_wallets.available + more_available >= 0
+        AND credit_wallets.held + more_held >= 0
+    RETURNING credit_wallets.id
+    """,
+    {
+        "id": WALLETS.c.id.type,
+        "opening_seq": BigInt,
+        "more_available": BigInt,
+        "more_held": BigInt,
+        "new_seq": BigInt,
+        "last_at": WALLETS.c.last_at.type,
+    },
 )
-WALLETS_NOW = select(Wallet.id, Wallet.available, Wallet.held, Wallet.seq).where(
-    Wallet.id.in_(bindparam("wallets", expanding=True))
-)
-
-
-class EntryRow(TypedDict):
-    """One row of ``ledger_entries``, in the order of its columns."""
-
-    transaction_id: UUID
-    line: int
-    account: Account
-    grant_id: UUID | None
-    amount: int
 
 
 async def stored(session: AsyncSession, request: Request) -> Posted | None:
@@ -113,38 +116,33 @@ async def write(session: AsyncSession, book: Book) -> None:
     Raises:
         BooksDoNotBalance: the wallet's row does not allow it, in spite of the lock.
     """
-    await session.flush()
-    await write_grants(session, [book])
-    await write_postings(session, [book])
+    driver = await driver_of(session)
+    await write_grants(driver, [book])
+    await write_postings(driver, [book])
 
 
-async def write_grants(session: AsyncSession, books: Sequence[Book]) -> None:
+async def write_grants(driver: Driver, books: Sequence[Book]) -> None:
     """Write what became of the books' grants."""
     changed = [(book, book.grants[grant_id]) for book in books for grant_id in book.changed]
     new = [(book, grant) for book, grant in changed if grant.created_seq > book.opening_seq]
     old = [grant for book, grant in changed if grant.created_seq <= book.opening_seq]
-    if new:
-        rows = [{"wallet_id": book.wallet_id, **_stored(grant)} for book, grant in new]
-        await session.execute(INSERT_GRANT, rows)
-    if old:
-        await session.execute(UPDATE_GRANT, [_progress(grant) for grant in old])
+    await INSERT_GRANTS.write(driver, [(book.wallet_id, *STORED(grant)) for book, grant in new])
+    await UPDATE_GRANTS.run(driver, [(grant.id, *MOVED(grant)) for grant in old])
 
 
-async def write_postings(session: AsyncSession, books: Sequence[Book]) -> None:
+async def write_postings(driver: Driver, books: Sequence[Book]) -> None:
     """Write the books' transactions; the grants and holds that they name are there already.
 
     Raises:
         BooksDoNotBalance: a wallet's row does not allow it, in spite of the lock.
     """
     posted_on = [book for book in books if book.postings]
-    if not posted_on:
-        return
-    rows = [(book, posting, _entries(posting)) for book in posted_on for posting in book.postings]
-    await _write_wallets(session, posted_on)
-    await session.execute(INSERT_TRANSACTION, [_row(book, posting) for book, posting, _ in rows])
-    entries = [entry for _, _, lines in rows for entry in lines]
-    if entries:
-        await session.execute(INSERT_ENTRY, entries)
+    made = [(book, posting) for book in posted_on for posting in book.postings]
+    await _write_wallets(driver, posted_on)
+    await INSERT_TRANSACTIONS.write(driver, [_row(book, posting) for book, posting in made])
+    await INSERT_ENTRIES.write(
+        driver, [entry for _, posting in made for entry in _entries(posting)]
+    )
 
 
 def shown(found: LedgerTransaction) -> Posted:
@@ -173,34 +171,24 @@ def posted(posting: Posting) -> Posted:
     )
 
 
-async def _write_wallets(session: AsyncSession, books: Sequence[Book]) -> None:
-    """Change each wallet by the sum of its entries; the conditions are the net under the lock."""
-    if len(books) == 1:
-        if await session.scalar(UPDATE_WALLET.returning(Wallet.id), _change(books[0])) is None:
-            raise BooksDoNotBalance(books[0].wallet_id)
-        return
-    # A statement for many rows does not tell which of them it found.
-    connection = await session.connection()
-    await connection.execute(UPDATE_WALLET, [_change(book) for book in books])
-    found = await session.execute(
-        WALLETS_NOW, {"wallets": padded([book.wallet_id for book in books])}
-    )
-    now = {row.id: (row.available, row.held, row.seq) for row in found}
-    for book in books:
-        if now.get(book.wallet_id) != (book.available, book.held, book.seq):
-            raise BooksDoNotBalance(book.wallet_id)
+async def _write_wallets(driver: Driver, books: Sequence[Book]) -> None:
+    """Change each wallet by the sum of its entries."""
+    found = await UPDATE_WALLETS.run(driver, [_change(book) for book in books])
+    refused = {book.wallet_id for book in books} - {UUID(str(wallet_id)) for (wallet_id,) in found}
+    if refused:
+        raise BooksDoNotBalance(min(refused))
 
 
-def _change(book: Book) -> dict[str, object]:
+def _change(book: Book) -> tuple[object, ...]:
     moves = [move for posting in book.postings for move in posting.moves]
-    return {
-        "wallet": book.wallet_id,
-        "opening_seq": book.opening_seq,
-        "more_available": _net(moves, Account.AVAILABLE),
-        "more_held": _net(moves, Account.HELD),
-        "new_seq": book.seq,
-        "now": book.now,
-    }
+    return (
+        book.wallet_id,
+        book.opening_seq,
+        _net(moves, Account.AVAILABLE),
+        _net(moves, Account.HELD),
+        book.seq,
+        book.now,
+    )
 
 
 def _net(moves: Sequence[Move], account: Account) -> int:
@@ -209,51 +197,40 @@ def _net(moves: Sequence[Move], account: Account) -> int:
     )
 
 
-def _stored(grant: GrantState) -> dict[str, object]:
-    return {name: getattr(grant, name) for name in GRANT_FIELDS}
-
-
-def _progress(grant: GrantState) -> dict[str, object]:
-    return {"grant": grant.id, **{f"new_{name}": getattr(grant, name) for name in PROGRESS}}
-
-
-def _row(book: Book, posting: Posting) -> dict[str, object]:
-    return {
-        "id": posting.id,
-        "wallet_id": book.wallet_id,
-        "wallet_seq": posting.seq,
-        "kind": posting.kind,
-        "scope": posting.request.scope if posting.request else None,
-        "idempotency_key": posting.request.key if posting.request else None,
-        "fingerprint": posting.request.fingerprint if posting.request else None,
-        "result": {
+def _row(book: Book, posting: Posting) -> tuple[object, ...]:
+    """Return the values of a transaction, in the order of the table's columns."""
+    request = posting.request
+    return (
+        posting.id,
+        book.wallet_id,
+        posting.seq,
+        posting.kind,
+        request.scope if request else None,
+        request.key if request else None,
+        request.fingerprint if request else None,
+        {
             "amount": posting.amount,
             "available": posting.available,
             "held": posting.held,
             "subject": str(posting.subject_id),
         },
-        "actor": posting.memo.actor,
-        "reason": posting.memo.reason,
-        "ref": posting.memo.ref,
-        "hold_id": posting.hold_id,
-        "reverses": posting.reverses,
-        "at": book.now,
-    }
+        posting.memo.actor,
+        posting.memo.reason,
+        posting.memo.ref,
+        posting.hold_id,
+        posting.reverses,
+        book.now,
+    )
 
 
-def _entries(posting: Posting) -> list[EntryRow]:
+def _entries(posting: Posting) -> list[tuple[object, ...]]:
+    """Return the values of a transaction's entries, in the order of the table's columns."""
     signed = [
         (account, move.grant_id, amount)
         for move in posting.moves
         for account, amount in ((move.source, -move.amount), (move.target, move.amount))
     ]
     return [
-        {
-            "transaction_id": posting.id,
-            "line": line,
-            "account": account,
-            "grant_id": grant_id,
-            "amount": amount,
-        }
+        (posting.id, line, account, grant_id, amount)
         for line, (account, grant_id, amount) in enumerate(signed)
     ]

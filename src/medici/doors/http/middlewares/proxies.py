@@ -28,7 +28,8 @@ class Proxies:
         self.trusted: Networks = tuple(ip_network(each, strict=False) for each in trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] in ("http", "websocket") and self._trusts(_peer(scope)):
+        requested = self.trusted and scope["type"] in ("http", "websocket")
+        if requested and self._trusts(_peer(scope)):
             self._believe(scope)
         await self.app(scope, receive, send)
 

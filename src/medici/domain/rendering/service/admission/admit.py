@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeAlias, cast
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.events import service as events
@@ -14,50 +15,56 @@ from medici.domain.pictures.models import Picture
 from medici.domain.rendering.errors import CreditsMissing, PreviewRequired
 from medici.domain.rendering.models import RenderJob
 from medici.domain.rendering.orders import Application
+from medici.domain.rendering.queued import QueuedJob
 from medici.domain.rendering.service.admission.deciding import decide
 from medici.domain.rendering.service.admission.standing import Standing, read
 from medici.domain.rendering.work import DISPATCH
 from medici.jobs.bulk import Work, enqueue_new
-from medici.kernel.db.padding import padded
+from medici.kernel.db.driver.bulk import BulkInsert, BulkStatement
+from medici.kernel.db.driver.lent import driver_of
+from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.errors import MediciError
 
-Outcome: TypeAlias = RenderJob | MediciError
+Outcome: TypeAlias = QueuedJob | MediciError
 
 REFUSALS: dict[type[MediciError], EventName] = {
     PreviewRequired: EventName.RENDER_BLOCKED_PREVIEW_REQUIRED,
     CreditsMissing: EventName.RENDER_BLOCKED_INSUFFICIENT_CREDITS,
 }
-TABLE = cast("Table", RenderJob.__table__)
-COLUMNS = tuple(column.name for column in TABLE.columns)
-INSERT_JOB = insert(TABLE)
-USE_PICTURES = (
-    update(cast("Table", Picture.__table__))
-    .where(Picture.id.in_(bindparam("pictures", expanding=True)))
-    .values(expires_at=None)
+INSERT_JOBS = BulkInsert(cast("Table", RenderJob.__table__))
+VALUES = attrgetter(*INSERT_JOBS.columns)
+USE_PICTURES = BulkStatement(
+    "UPDATE pictures SET expires_at = NULL FROM {rows} WHERE pictures.id = given.id",
+    {"id": Picture.id.type},
 )
 
 
 async def admit(
     session: AsyncSession, applications: Sequence[Application], *, now: datetime
 ) -> list[Outcome]:
+    """Admit renders in a session's own transaction, as ``admit_on`` does."""
+    return await admit_on(await driver_of(session), applications, now=now)
+
+
+async def admit_on(
+    driver: Driver, applications: Sequence[Application], *, now: datetime
+) -> list[Outcome]:
     """Admit renders: hold their prices and queue them. Nothing outside is called.
 
     Each order gets its job or the error that refuses it, and a refusal touches no other order. The
     day's allowance is given and the facts are recorded for the refused as well.
     """
-    await session.flush()
-    standing = await read(session, applications, now=now)
+    standing = await read(driver, applications, now=now)
     outcomes = [_outcome(standing, application) for application in applications]
-    jobs = [outcome for outcome in outcomes if isinstance(outcome, RenderJob)]
+    jobs = [outcome for outcome in outcomes if isinstance(outcome, QueuedJob)]
 
-    await write_holds(session, list(standing.books.values()), standing.holds)
+    await write_holds(driver, list(standing.books.values()), standing.holds)
     if jobs:
-        await session.execute(INSERT_JOB, [_row(job) for job in jobs])
+        await INSERT_JOBS.write(driver, [VALUES(job) for job in jobs])
         works = [Work(str(job.id), {"render_job_id": str(job.id)}) for job in jobs]
-        await enqueue_new(session, DISPATCH, works, now=now)
-    if standing.used:
-        await session.execute(USE_PICTURES, {"pictures": padded(standing.used)})
-    await events.record_all(session, _facts(applications, outcomes), now=now)
+        await enqueue_new(driver, DISPATCH, works, now=now)
+    await USE_PICTURES.run(driver, [(picture_id,) for picture_id in sorted(standing.used)])
+    await events.record_all(driver, _facts(applications, outcomes), now=now)
     return outcomes
 
 
@@ -68,21 +75,17 @@ def _outcome(standing: Standing, application: Application) -> Outcome:
         return refused
 
 
-def _row(job: RenderJob) -> dict[str, object]:
-    return {name: getattr(job, name) for name in COLUMNS}
-
-
 def _facts(applications: Sequence[Application], outcomes: Sequence[Outcome]) -> list[Fact]:
     facts = []
     for application, outcome in zip(applications, outcomes, strict=True):
-        if isinstance(outcome, RenderJob):
+        if isinstance(outcome, QueuedJob):
             facts.append(_dispatched(outcome))
         elif name := REFUSALS.get(type(outcome)):
             facts.append(_blocked(application, name))
     return facts
 
 
-def _dispatched(job: RenderJob) -> Fact:
+def _dispatched(job: QueuedJob) -> Fact:
     return Fact(
         name=EventName.RENDER_DISPATCHED,
         user_id=job.user_id,

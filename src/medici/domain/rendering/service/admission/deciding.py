@@ -3,6 +3,7 @@
 from medici.adapters.providers.request import Tier
 from medici.domain.billing.service.allowances import give_on_book
 from medici.domain.ledger import decisions
+from medici.domain.ledger.decisions import NewHold
 from medici.domain.ledger.errors import InsufficientCredits
 from medici.domain.ledger.values import Memo, Reference
 from medici.domain.pictures.errors import PictureNotFound
@@ -12,13 +13,13 @@ from medici.domain.plans.variables import (
 )
 from medici.domain.rendering import rules
 from medici.domain.rendering.errors import CreditsMissing, PreviewRequired, TooManyJobsInFlight
-from medici.domain.rendering.models import RenderJob, RenderState
 from medici.domain.rendering.orders import Application, RenderOrder
+from medici.domain.rendering.queued import QueuedJob
 from medici.domain.rendering.service.admission.standing import Standing
 from medici.domain.routing.rules import Candidate, candidate_chain
 
 
-def decide(standing: Standing, application: Application) -> RenderJob:
+def decide(standing: Standing, application: Application) -> QueuedJob:
     """Admit one order of a batch; a refusal leaves the user's standing as it was.
 
     Raises:
@@ -38,11 +39,11 @@ def decide(standing: Standing, application: Application) -> RenderJob:
         parts=order.target_parts,
         registered=application.registered,
     )
-    job = _drawn_up(standing, application, candidates)
-    _hold_price(standing, job)
+    price = _price(standing, user_id, order.tier)
+    hold = _held(standing, application, price) if price else None
     standing.in_flight[user_id] += 1
     standing.used.update(order.picture_ids)
-    return job
+    return _queued(standing, application, candidates, price, hold)
 
 
 def _give_allowance(standing: Standing, user_id: str) -> None:
@@ -81,26 +82,27 @@ def _check_preview(standing: Standing, user_id: str, order: RenderOrder) -> None
         raise PreviewRequired("render a preview of this project in this style first")
 
 
-def _hold_price(standing: Standing, job: RenderJob) -> None:
-    """Set the job's price aside; nothing happens for a free one.
+def _held(standing: Standing, application: Application, price: int) -> NewHold:
+    """Set the job's price aside.
 
     Raises:
         CreditsMissing: the wallet does not cover it.
     """
-    if job.credits == 0:
-        return
     try:
         held = decisions.hold(
-            standing.books[job.user_id],
-            job.credits,
-            Reference(kind="render_job", id=str(job.id)),
+            standing.books[application.user_id],
+            price,
+            Reference(kind="render_job", id=str(application.job_id)),
             standing.now + rules.HOLD_LIFETIME,
-            Memo(actor=f"user:{job.user_id}", reason=f"render_{job.tier}"),
+            Memo(
+                actor=f"user:{application.user_id}",
+                reason=f"render_{application.order.tier}",
+            ),
         )
     except InsufficientCredits as missing:
         raise CreditsMissing(str(missing)) from missing
     standing.holds.append(held)
-    job.hold_id = held.id
+    return held
 
 
 def _price(standing: Standing, user_id: str, tier: Tier) -> int:
@@ -116,14 +118,17 @@ def _prompt(standing: Standing, order: RenderOrder) -> str:
     return rules.compose_prompt(style_words, order.operation, order.target_parts, order.wishes)
 
 
-def _drawn_up(
-    standing: Standing, application: Application, candidates: tuple[Candidate, ...]
-) -> RenderJob:
-    order, user_id, now = application.order, application.user_id, standing.now
-    published = standing.common.published
-    return RenderJob(
+def _queued(
+    standing: Standing,
+    application: Application,
+    candidates: tuple[Candidate, ...],
+    price: int,
+    hold: NewHold | None,
+) -> QueuedJob:
+    order, published = application.order, standing.common.published
+    return QueuedJob(
         id=application.job_id,
-        user_id=user_id,
+        user_id=application.user_id,
         platform=order.platform,
         project_id=order.project_id,
         style_id=order.style_id,
@@ -139,18 +144,13 @@ def _drawn_up(
         max_pixels=rules.output_pixels(
             order.tier, published.settings.cost_controls.max_output_pixels
         ),
-        plan_id=standing.plans[user_id].plan_id,
-        credits=_price(standing, user_id, order.tier),
+        plan_id=standing.plans[application.user_id].plan_id,
+        credits=price,
+        hold_id=hold.id if hold else None,
         settings_version=published.version,
         candidates=[[candidate.provider, candidate.model] for candidate in candidates],
-        position=0,
-        retries=0,
-        state=RenderState.QUEUED,
         provider=candidates[0].provider,
         provider_model=candidates[0].model,
-        progress=0,
-        notes=[],
-        estimated_cost_micros=0,
-        created_at=now,
-        updated_at=now,
+        created_at=standing.now,
+        updated_at=standing.now,
     )

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, select
 
 from medici.adapters.providers.request import Tier
 from medici.domain.billing import queries as billing
@@ -20,47 +19,42 @@ from medici.domain.ledger.decisions import NewHold
 from medici.domain.ledger.service.books import open_books
 from medici.domain.pictures.models import Picture
 from medici.domain.plans import queries as plans
-from medici.domain.plans.models import Style
 from medici.domain.plans.variables import DAILY_CREDIT_LIMIT_ENABLED, Variables
 from medici.domain.rendering.models import IN_FLIGHT, RenderJob, RenderState
 from medici.domain.rendering.orders import Application
 from medici.domain.routing import queries as routing
 from medici.domain.routing.queries import PublishedSettings
-from medici.kernel.db.padding import padded
+from medici.kernel.db.driver.query import Query, any_of
+from medici.kernel.db.driver.transaction import Driver
 
 # The weaker lock, since every row that points at the user takes a share of it.
-LOCK_USERS = (
+LOCK_USERS = Query(
     select(User.id)
-    .where(User.id.in_(bindparam("users", expanding=True)))
+    .where(any_of(User.id, "users"))
     .order_by(User.id)
     .with_for_update(key_share=True)
 )
-LOCK_PICTURES = (
+LOCK_PICTURES = Query(
     select(Picture.id, Picture.owner_id, Picture.expires_at)
-    .where(
-        Picture.id.in_(bindparam("pictures", expanding=True)), Picture.owner_kind == OwnerKind.USER
-    )
+    .where(any_of(Picture.id, "pictures"), Picture.owner_kind == OwnerKind.USER)
     .order_by(Picture.id)
     .with_for_update()
 )
-IN_FLIGHT_COUNTS = (
+IN_FLIGHT_COUNTS = Query(
     select(RenderJob.user_id, func.count().label("many"))
-    .where(RenderJob.user_id.in_(bindparam("users", expanding=True)), IN_FLIGHT)
+    .where(any_of(RenderJob.user_id, "users"), IN_FLIGHT)
     .group_by(RenderJob.user_id)
 )
-PREVIEWS = (
+PREVIEWS = Query(
     select(RenderJob.user_id, RenderJob.project_id, RenderJob.style_id)
     .where(
-        RenderJob.user_id.in_(bindparam("users", expanding=True)),
-        RenderJob.project_id.in_(bindparam("projects", expanding=True)),
-        RenderJob.style_id.in_(bindparam("styles", expanding=True)),
+        any_of(RenderJob.user_id, "users"),
+        any_of(RenderJob.project_id, "projects"),
+        any_of(RenderJob.style_id, "styles"),
         RenderJob.tier == Tier.PREVIEW,
         RenderJob.state == RenderState.SUCCEEDED,
     )
     .distinct()
-)
-STYLE_WORDS = select(Style.style_id, Style.prompt).where(
-    Style.style_id.in_(bindparam("styles", expanding=True))
 )
 
 
@@ -104,21 +98,17 @@ class Standing:
     used: set[UUID] = field(default_factory=set)
 
 
-async def read(
-    session: AsyncSession, applications: Sequence[Application], *, now: datetime
-) -> Standing:
+async def read(driver: Driver, applications: Sequence[Application], *, now: datetime) -> Standing:
     """Lock the users, wallets and uploads of a batch and read what its decisions need.
 
     Locks are taken in one order by everybody: users, wallets, uploads, each by ascending id.
     """
     users = sorted({application.user_id for application in applications})
-    await session.execute(LOCK_USERS, {"users": padded(users)})
-    common = await _common(session, applications, now)
-    effective = await billing.effective_plans(
-        session, kind=OwnerKind.USER, owner_ids=users, now=now
-    )
+    await LOCK_USERS.rows(driver, users=users)
+    common = await _common(driver, applications, now)
+    effective = await billing.effective_plans(driver, kind=OwnerKind.USER, owner_ids=users, now=now)
     books = await open_books(
-        session,
+        driver,
         kind=OwnerKind.USER,
         owner_ids=[user for user in users if _needs_wallet(common, effective[user])],
         now=now,
@@ -129,13 +119,13 @@ async def read(
         plans=effective,
         books=books,
         allowances=await billing.allowances_of_many(
-            session,
+            driver,
             wallet_ids=[book.wallet_id for book in books.values()],
             day=common.window.schedule_date,
         ),
-        in_flight=await _in_flight(session, users),
-        previews=await _previews(session, applications),
-        uploads=await _uploads(session, applications),
+        in_flight=await _in_flight(driver, users),
+        previews=await _previews(driver, applications),
+        uploads=await _uploads(driver, applications),
     )
 
 
@@ -143,46 +133,41 @@ def _needs_wallet(common: Common, plan: EffectivePlan) -> bool:
     return common.charges or (common.schedule.enabled and plan.daily_credits > 0)
 
 
-async def _common(
-    session: AsyncSession, applications: Sequence[Application], now: datetime
-) -> Common:
-    schedule = await billing.reset_schedule(session)
+async def _common(driver: Driver, applications: Sequence[Application], now: datetime) -> Common:
+    schedule = await billing.schedule_now(driver)
     styles = {application.order.style_id for application in applications}
-    words = await session.execute(STYLE_WORDS, {"styles": padded(styles)})
     return Common(
-        variables=await plans.load_variables(session),
-        published=await routing.published(session),
+        variables=await plans.variables_now(driver),
+        published=await routing.published_now(driver),
         schedule=schedule,
         window=allowance_window(now, schedule.hour, schedule.minute),
-        styles={row.style_id: row.prompt for row in words},
+        styles=await plans.style_words(driver, styles),
     )
 
 
-async def _in_flight(session: AsyncSession, users: Collection[str]) -> Counter[str]:
-    rows = await session.execute(IN_FLIGHT_COUNTS, {"users": padded(users)})
+async def _in_flight(driver: Driver, users: Collection[str]) -> Counter[str]:
+    rows = await IN_FLIGHT_COUNTS.rows(driver, users=users)
     return Counter({row.user_id: row.many for row in rows})
 
 
 async def _previews(
-    session: AsyncSession, applications: Sequence[Application]
+    driver: Driver, applications: Sequence[Application]
 ) -> set[tuple[str, str, str]]:
     finals = [each for each in applications if each.order.tier is Tier.FINAL]
     if not finals:
         return set()
-    wanted = {
-        "users": padded({final.user_id for final in finals}),
-        "projects": padded({final.order.project_id for final in finals}),
-        "styles": padded({final.order.style_id for final in finals}),
-    }
-    rows = await session.execute(PREVIEWS, wanted)
+    rows = await PREVIEWS.rows(
+        driver,
+        users={final.user_id for final in finals},
+        projects={final.order.project_id for final in finals},
+        styles={final.order.style_id for final in finals},
+    )
     return {(row.user_id, row.project_id, row.style_id) for row in rows}
 
 
-async def _uploads(
-    session: AsyncSession, applications: Sequence[Application]
-) -> dict[UUID, Upload]:
+async def _uploads(driver: Driver, applications: Sequence[Application]) -> dict[UUID, Upload]:
     named = {picture for each in applications for picture in each.order.picture_ids}
     if not named:
         return {}
-    rows = await session.execute(LOCK_PICTURES, {"pictures": padded(named)})
+    rows = await LOCK_PICTURES.rows(driver, pictures=named)
     return {row.id: Upload(row.owner_id, row.expires_at) for row in rows}

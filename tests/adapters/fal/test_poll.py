@@ -1,12 +1,16 @@
 """Following work at fal to its end, whichever that is."""
 
+from dataclasses import replace
+
 import pytest
 
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
-from medici.adapters.providers.provider import CancelOutcome, CostSource, Phase
+from medici.adapters.providers.provider import Cost, CostSource, Phase
+from medici.adapters.providers.request import Tier
 from medici.fakes.faults import FaultKind
-from medici.fakes.pictures import picture_of
-from tests.adapters.fal.conftest import KEY, Stage, wish
+from tests.adapters.fal.conftest import Stage, wish
+
+FREE = Cost(amount_micros=0)
 
 
 class TestPoll:
@@ -46,7 +50,9 @@ class TestPoll:
                 FailureCode.PROVIDER_FAILED,
             ),
             (FaultKind.JOB_FAILED, "generation_timeout", Phase.FAILED, FailureCode.PROVIDER_FAILED),
+            (FaultKind.JOB_FAILED, "request_timeout", Phase.FAILED, FailureCode.PROVIDER_FAILED),
             (FaultKind.JOB_FAILED, "no_media_generated", Phase.FAILED, FailureCode.NO_OUTPUT),
+            (FaultKind.JOB_FAILED, "image_too_small", Phase.FAILED, FailureCode.INVALID_INPUT),
         ],
     )
     async def test_knows_a_completed_failure(
@@ -58,6 +64,89 @@ class TestPoll:
 
         assert seen.failure is not None
         assert (seen.phase, seen.failure.code) == (phase, code)
+
+    @pytest.mark.parametrize("vanished", ["client_cancelled", "client_disconnected"])
+    async def test_knows_canceled_work(self, stage: Stage, vanished: str) -> None:
+        stage.fail(FaultKind.JOB_FAILED, failure=vanished)
+
+        seen = await stage.provider.poll(await stage.ref())
+
+        assert (seen.phase, seen.failure) == (Phase.CANCELED, None)
+
+    @pytest.mark.parametrize(
+        ("tier", "failure", "code", "cost"),
+        [
+            (Tier.FINAL, "runner_server_error", FailureCode.PROVIDER_FAILED, None),
+            (Tier.PREVIEW, "runner_server_error", FailureCode.UNAVAILABLE, FREE),
+            (Tier.PREVIEW, "downstream_service_error", FailureCode.UNAVAILABLE, FREE),
+            (Tier.PREVIEW, "generation_timeout", FailureCode.PROVIDER_FAILED, None),
+        ],
+    )
+    async def test_has_another_try_left_where_the_queue_made_none(
+        self, stage: Stage, tier: Tier, failure: str, code: FailureCode, cost: Cost | None
+    ) -> None:
+        stage.pace.seconds = 0
+        stage.fail(FaultKind.JOB_FAILED, failure=failure)
+        ref = (await stage.provider.submit(wish(tier=tier))).ref
+
+        seen = await stage.provider.poll(ref)
+
+        assert seen.failure is not None
+        assert (seen.failure.code, seen.cost) == (code, cost)
+        assert stage.plane.billed == 0
+
+    @pytest.mark.parametrize(
+        ("tier", "headers", "code"),
+        [
+            (Tier.PREVIEW, {}, FailureCode.UNAVAILABLE),
+            (Tier.PREVIEW, {"X-Fal-Retryable": "false"}, FailureCode.PROVIDER_FAILED),
+            (Tier.PREVIEW, {"X-Fal-Request-Timeout-Type": "user"}, FailureCode.PROVIDER_FAILED),
+            (Tier.FINAL, {"X-Fal-Retryable": "true"}, FailureCode.PROVIDER_FAILED),
+        ],
+    )
+    async def test_reads_at_the_result_whether_another_try_may_help(
+        self, stage: Stage, tier: Tier, headers: dict[str, str], code: FailureCode
+    ) -> None:
+        stage.pace.seconds = 0
+        ref = (await stage.provider.submit(wish(tier=tier))).ref
+        body = {"detail": "gone", "error_type": "runner_disconnected"}
+        typed = {"X-Fal-Error-Type": "runner_disconnected", **headers}
+        stage.fail(FaultKind.STATUS, "result", status=503, body=body, headers=typed)
+
+        seen = await stage.provider.poll(ref)
+
+        assert seen.failure is not None
+        assert seen.failure.code is code
+
+    async def test_takes_work_that_never_began_for_failed(self, stage: Stage) -> None:
+        ref = await stage.ref()
+        late = {"X-Fal-Request-Timeout-Type": "user"}
+        stage.fail(FaultKind.STATUS, "result", status=504, headers=late)
+
+        seen = await stage.provider.poll(ref)
+
+        assert seen.failure is not None
+        assert seen.failure.code is FailureCode.PROVIDER_FAILED
+
+    @pytest.mark.parametrize("operation", ["status", "result"])
+    async def test_asks_again_where_an_edge_stumbled(self, stage: Stage, operation: str) -> None:
+        ref = await stage.ref()
+        stage.fail(FaultKind.STATUS, operation, status=502)
+
+        with pytest.raises(ProviderFailure) as failure:
+            await stage.provider.poll(ref)
+
+        assert failure.value.code is FailureCode.UNAVAILABLE
+
+    @pytest.mark.parametrize("operation", ["status", "result"])
+    async def test_does_not_wait_for_ever(self, stage: Stage, operation: str) -> None:
+        ref = await stage.ref()
+        stage.fail(FaultKind.HANG, operation)
+
+        with pytest.raises(ProviderFailure) as failure:
+            await replace(stage.provider, read_seconds=0.2).poll(ref)
+
+        assert failure.value.code is FailureCode.UNAVAILABLE
 
     @pytest.mark.parametrize("kind", [FaultKind.RESET_AFTER_BODY, FaultKind.MALFORMED_JSON])
     async def test_takes_a_lost_answer_for_a_moment_of_silence(
@@ -104,53 +193,6 @@ class TestPoll:
 
         assert cost is not None
         assert (cost.amount_micros, cost.source) == (30_000, CostSource.PRICE_TABLE)
-
-
-class TestFetch:
-    async def test_brings_the_picture_and_shows_its_host_no_key(self, stage: Stage) -> None:
-        ref = await stage.ref()
-
-        (picture,) = await stage.provider.fetch(ref)
-
-        assert picture.data == picture_of(ref["request_id"])
-        assert picture.content_type == "image/png"
-        assert KEY not in str(stage.asked("artifact")[0].headers)
-
-    async def test_brings_nothing_where_there_is_none(self, stage: Stage) -> None:
-        stage.fail(FaultKind.EMPTY_IMAGES)
-
-        assert await stage.provider.fetch(await stage.ref()) == ()
-
-    @pytest.mark.parametrize(
-        ("kind", "code"),
-        [
-            (FaultKind.EXPIRED_URL, FailureCode.PROVIDER_FAILED),
-            (FaultKind.BAD_IMAGE_BYTES, FailureCode.NO_OUTPUT),
-            (FaultKind.RESET_AFTER_BODY, FailureCode.UNAVAILABLE),
-        ],
-    )
-    async def test_says_why_the_picture_cannot_be_had(
-        self, stage: Stage, kind: FaultKind, code: FailureCode
-    ) -> None:
-        ref = await stage.ref()
-        stage.fail(kind, "artifact")
-
-        with pytest.raises(ProviderFailure) as failure:
-            await stage.provider.fetch(ref)
-
-        assert failure.value.code is code
-
-
-class TestCancel:
-    async def test_is_a_wish_while_the_work_is_there(self, stage: Stage) -> None:
-        ref = (await stage.provider.submit(wish())).ref
-
-        assert await stage.provider.cancel(ref) is CancelOutcome.REQUESTED
-        assert (await stage.provider.poll(ref)).phase is Phase.CANCELED
-        assert stage.plane.billed == 0
-
-    async def test_comes_too_late_for_what_has_ended(self, stage: Stage) -> None:
-        assert await stage.provider.cancel(await stage.ref()) is CancelOutcome.TOO_LATE
 
 
 class TestProbe:

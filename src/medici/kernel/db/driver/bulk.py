@@ -1,0 +1,126 @@
+"""Many rows by one statement: arrays in PostgreSQL, lists of values in SQLite."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Dialect, Table
+from sqlalchemy.types import TypeEngine
+
+from medici.kernel.db.driver.query import to_driver
+from medici.kernel.db.driver.transaction import Driver
+
+Rows: TypeAlias = Sequence[Sequence[object]]
+Columns: TypeAlias = Mapping[str, TypeEngine[Any]]
+MOST_VALUES = 16_384  # of one statement; SQLite takes twice as many
+
+
+class BulkStatement:
+    """A statement over given rows, which stand in its text as ``{rows}``.
+
+    In it they are a table ``given`` with the named columns.
+    """
+
+    def __init__(self, text: str, columns: Columns) -> None:
+        self._text = text
+        self._columns = columns
+        self._by_dialect: dict[str, _Writer] = {}
+
+    async def run(self, driver: Driver, rows: Rows) -> list[Sequence[Any]]:
+        """Run it over the rows, in the order of the columns; return what it returns, unread."""
+        if not rows:
+            return []
+        dialect = driver.engine.dialect
+        writer = self._by_dialect.get(dialect.name)
+        if writer is None:
+            writer = self._by_dialect[dialect.name] = _Writer(self._text, self._columns, dialect)
+        found: list[Sequence[Any]] = []
+        for sql, arguments in writer.statements(rows):
+            found += await driver.fetch(sql, arguments)
+        return found
+
+
+class BulkInsert:
+    """Inserts rows of a table; ``computed`` are columns that the database fills itself."""
+
+    def __init__(
+        self,
+        table: Table,
+        columns: Sequence[str] | None = None,
+        *,
+        computed: Mapping[str, ColumnElement[Any]] | None = None,
+    ) -> None:
+        self._table = table
+        self.columns = tuple(columns or (column.name for column in table.columns))
+        self._computed = computed or {}
+        self._by_dialect: dict[str, BulkStatement] = {}
+
+    async def write(self, driver: Driver, rows: Rows) -> None:
+        """Insert rows, each in the order of ``columns``."""
+        dialect = driver.engine.dialect
+        statement = self._by_dialect.get(dialect.name)
+        if statement is None:
+            statement = self._by_dialect[dialect.name] = self._statement(dialect)
+        await statement.run(driver, rows)
+
+    def _statement(self, dialect: Dialect) -> BulkStatement:
+        computed = {
+            name: str(value.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+            for name, value in self._computed.items()
+        }
+        names = ", ".join((*self.columns, *computed))
+        values = ", ".join((*(f"given.{name}" for name in self.columns), *computed.values()))
+        return BulkStatement(
+            f"INSERT INTO {self._table.name} ({names}) SELECT {values} FROM {{rows}}",  # noqa: S608 - our names
+            {name: self._table.c[name].type for name in self.columns},
+        )
+
+
+class _Writer:
+    """A statement in the SQL of one dialect, with what turns its values into the driver's."""
+
+    def __init__(self, text: str, columns: Columns, dialect: Dialect) -> None:
+        self._text = text
+        self._columns = columns
+        self._processes = [to_driver(kind, dialect) for kind in columns.values()]
+        self._statements = self._by_arrays if dialect.name == "postgresql" else self._by_values
+        self._types = [_array_type(kind, dialect) for kind in columns.values()]
+
+    def statements(self, rows: Rows) -> Iterator[tuple[str, list[object]]]:
+        """Give the statements that cover all rows, each with its arguments."""
+        lists = [
+            [process(value) for value in values] if process else list(values)
+            for process, values in zip(self._processes, zip(*rows, strict=True), strict=True)
+        ]
+        return self._statements(lists)
+
+    def _by_arrays(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
+        arrays = ", ".join(f"${place}::{kind}" for place, kind in enumerate(self._types, 1))
+        rows = f"unnest({arrays}) AS given ({', '.join(self._columns)})"
+        yield self._text.format(rows=rows), list(lists)
+
+    def _by_values(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
+        """Cut the rows into a few lengths, hence few different statements to prepare."""
+        rows = list(zip(*lists, strict=True))
+        names = ", ".join(f"column{n} AS {name}" for n, name in enumerate(self._columns, 1))
+        row = f"({', '.join('?' * len(self._columns))})"
+        at = 0
+        for length in _lengths(len(rows), MOST_VALUES // len(self._columns)):
+            values = ", ".join([row] * length)
+            given = f"(SELECT {names} FROM (VALUES {values})) AS given"  # noqa: S608 - our names
+            yield self._text.format(rows=given), list(chain(*rows[at : at + length]))
+            at += length
+
+
+def _array_type(kind: TypeEngine[Any], dialect: Dialect) -> str:
+    # Without a length, because a cast would cut what an insert refuses.
+    return kind.dialect_impl(dialect).compile(dialect).partition("(")[0] + "[]"
+
+
+def _lengths(count: int, most: int) -> Iterator[int]:
+    """Split a number into powers of two, the largest first."""
+    largest = 1 << (most.bit_length() - 1)
+    while count:
+        length = min(1 << (count.bit_length() - 1), largest)
+        yield length
+        count -= length
