@@ -18,7 +18,7 @@ from medici.domain.pictures.rules import FILES_PATH, UPLOAD_LIFETIME
 from medici.domain.pictures.service import keep_picture
 from medici.domain.rendering.models import RenderJob, RenderState
 from medici.domain.rendering.queries import own_job
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow
 from medici.domain.rendering.service.submit import ImageSource, RenderOrder, submit
 from medici.kernel.errors import Kind, MediciError
 from medici.resources import Resources
@@ -26,7 +26,7 @@ from medici.resources import Resources
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 1200.0  # longer than all attempts of a render may take
 
-Watch = Callable[[RenderJob | QueuedJob], None]
+Watch = Callable[[RenderJob | JobRow], None]
 
 
 class RenderNotDelivered(MediciError):
@@ -108,7 +108,7 @@ class Customer:
                 now=now,
             )
 
-    async def order(self, photo: Picture, wish: Wish) -> QueuedJob:
+    async def order(self, photo: Picture, wish: Wish) -> JobRow:
         """Submit a render of an uploaded photo.
 
         Raises:
@@ -134,7 +134,7 @@ class Customer:
                 now=self.resources.now(),
             )
 
-    async def collect(self, job: QueuedJob, watch: Watch) -> Delivered:
+    async def collect(self, job: JobRow, watch: Watch) -> Delivered:
         """Wait for the end of a render, telling each look, and fetch its picture.
 
         Raises:
@@ -153,7 +153,7 @@ class Customer:
         data = await self.resources.storage.get(picture.key)
         return Delivered(job=ended, picture=picture, data=data)
 
-    async def _end(self, queued: QueuedJob, watch: Watch) -> RenderJob:
+    async def _end(self, queued: JobRow, watch: Watch) -> RenderJob:
         watch(queued)
         while True:
             await asyncio.sleep(LOOK_SECONDS)

@@ -14,7 +14,7 @@ from medici.cli.customer import Customer, Delivered, Watch, Wish
 from medici.cli.process import at_work, command_settings
 from medici.domain.pictures.rules import EXTENSIONS
 from medici.domain.rendering.models import RenderJob
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow
 from medici.worker import embedded
 
 
@@ -68,7 +68,7 @@ def watching() -> Iterator[Watch]:
     ) as progress:
         shown = progress.add_task("uploading", total=None)
 
-        def watch(job: RenderJob | QueuedJob) -> None:
+        def watch(job: RenderJob | JobRow) -> None:
             known = job.progress > 0  # a provider that tells nothing gets a bar that only moves
             progress.update(
                 shown,

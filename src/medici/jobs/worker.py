@@ -26,6 +26,7 @@ from medici.jobs.presence import leave, show
 from medici.jobs.run import Run
 from medici.jobs.schedules import is_any_due, tick
 from medici.jobs.settler import LINGER_SECONDS, Settler
+from medici.jobs.sharing import Sharing
 from medici.kernel.clock import Clock
 from medici.kernel.db.database import Database
 from medici.kernel.db.errors import DatabaseUnavailable
@@ -76,6 +77,7 @@ class Worker(Generic[R]):
         self._queues = deque(self._options.queues)
         self._active: dict[tuple[UUID, int], Active] = {}
         self._settler = Settler(database=database, clock=clock, draw=draw, settled=self._on_settled)
+        self._sharing = Sharing(database)
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -150,7 +152,11 @@ class Worker(Generic[R]):
 
     def _start(self, claim: Claim) -> None:
         run = Run(
-            resources=self._resources, database=self._database, claim=claim, clock=self._clock
+            resources=self._resources,
+            database=self._database,
+            claim=claim,
+            clock=self._clock,
+            sharing=self._sharing,
         )
         task = asyncio.create_task(perform(self._registry, run, claim))
         active = Active(claim=claim, run=run, task=task, started_at=self._elapsed())

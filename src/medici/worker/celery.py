@@ -82,6 +82,12 @@ resident = Resident()
 class Draining(bootsteps.StartStopStep):  # type: ignore[misc]  # its base class has no types
     """Begins before a broker is asked for messages, hence whether there is one or not."""
 
+    def __init__(self, worker: Any, **options: Any) -> None:
+        # Workers meet in the table, so they need no word of each other from the broker. It costs
+        # a second of each start, and a stack trace whenever the broker has been away.
+        worker.options |= {"without_gossip": True, "without_mingle": True}
+        super().__init__(worker, **options)
+
     def start(self, worker: Any) -> None:
         if worker.pool_cls.__module__ != THREADS:
             raise ImproperlyConfigured("this needs threads: leave out the option --pool")

@@ -71,6 +71,7 @@ class MediciCelery(Celery):  # type: ignore[misc]  # its base class has no types
             "worker_pool": "threads",
             "worker_concurrency": CALL_THREADS,  # for messages; jobs have a number of their own
             "worker_redirect_stdouts": False,
+            "worker_cancel_long_running_tasks_on_connection_loss": True,  # none is; it is asked for
             "beat_scheduler": "celery.beat:Scheduler",  # nothing to remember, so no file
             "beat_schedule": {f"ring {queue}": _each_minute(queue) for queue in Queue},
         }

@@ -11,16 +11,24 @@ DEFAULT_LIMITS = PictureLimits()
 
 
 async def take_in(
-    process: ImageProcess, data: bytes, limits: PictureLimits = DEFAULT_LIMITS
+    process: ImageProcess,
+    data: bytes,
+    limits: PictureLimits = DEFAULT_LIMITS,
+    *,
+    patient: bool = False,
 ) -> Picture:
-    """Make a clean picture of a stranger's file.
+    """Make a clean picture of a stranger's file; ``patient`` callers wait however many there are.
 
     Raises:
         PictureRefused: with the code that says why.
         ImageProcessUnavailable: nothing is known of the file; it may be sent again.
     """
     blobs, info = await process.call(
-        "intake", data, asdict(limits), timeout_seconds=INTAKE_TIMEOUT_SECONDS
+        "intake",
+        data,
+        asdict(limits),
+        timeout_seconds=INTAKE_TIMEOUT_SECONDS,
+        patient=patient,
     )
     match blobs, info:
         case [bytes(clean)], {

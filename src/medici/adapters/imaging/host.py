@@ -70,12 +70,13 @@ class ImageProcess:
         options: JsonObject,
         *,
         timeout_seconds: float,
+        patient: bool = False,
         on_progress: Callable[[float], None] | None = None,
     ) -> tuple[Sequence[bytes], JsonObject]:
         """Do one operation and return its bytes and what it says about them.
 
-        ``timeout_seconds`` counts from when a child is free. A call that is cancelled or late takes
-        its child with it.
+        ``timeout_seconds`` counts from when a child is free, for which ``patient`` calls wait
+        however many wait before them. A call that is cancelled or late takes its child with it.
 
         Raises:
             PictureRefused: one of its kinds; the same picture will be refused again.
@@ -83,7 +84,7 @@ class ImageProcess:
             ImageOperationFailed: a fault in the operation.
         """
         request = self._request(operation, payload, options)
-        async with self._turn(), self._child() as child:
+        async with self._turn(patient=patient), self._child() as child:
             try:
                 async with asyncio.timeout(timeout_seconds):
                     answer = await child.ask(request, on_progress or _ignore)
@@ -115,8 +116,8 @@ class ImageProcess:
         )
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._free.locked() and self._waiting >= self._max_waiting:
+    async def _turn(self, *, patient: bool) -> AsyncIterator[None]:
+        if not patient and self._free.locked() and self._waiting >= self._max_waiting:
             raise ImageQueueFull(f"{self._waiting} calls wait already")
         self._waiting += 1
         try:

@@ -6,9 +6,16 @@ from uuid import UUID
 
 from medici.domain.ledger import rules
 from medici.domain.ledger.book import Book, Posting
-from medici.domain.ledger.models import Account, PostingKind
+from medici.domain.ledger.errors import InsufficientCredits, WalletParked
+from medici.domain.ledger.models import Account, HoldStatus, PostingKind
 from medici.domain.ledger.rules import GrantState, Move, Request, Slice
 from medici.domain.ledger.values import GrantTerms, Memo, Reference
+
+ENDINGS = {
+    HoldStatus.CAPTURED: PostingKind.CAPTURE,
+    HoldStatus.VOIDED: PostingKind.VOID,
+    HoldStatus.EXPIRED: PostingKind.HOLD_EXPIRE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +27,16 @@ class NewHold:
     amount: int
     reference: Reference
     expires_at: datetime
+    slices: tuple[Slice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCredits:
+    """A hold as decisions see it; ``slices`` in the order of burning."""
+
+    id: UUID
+    amount: int
+    reference: Reference
     slices: tuple[Slice, ...]
 
 
@@ -82,6 +99,64 @@ def hold(
         reference=reference,
         expires_at=expires_at,
         slices=slices,
+    )
+
+
+def resolve_request(wallet_id: UUID, hold_id: UUID, status: HoldStatus, captured: int) -> Request:
+    """Return what makes ending a hold the same request again."""
+    return rules.request(wallet_id, "resolve", hold_id.hex, status, captured)
+
+
+def late_request(wallet_id: UUID, hold_id: UUID, amount: int) -> Request:
+    """Return what makes charging for an expired hold the same request again."""
+    return rules.request(wallet_id, "late", hold_id.hex, amount)
+
+
+def resolve(
+    book: Book, held: HeldCredits, status: HoldStatus, captured: int, memo: Memo
+) -> tuple[Posting, tuple[Slice, ...]]:
+    """End a pending hold; return also the slices that are spent."""
+    spent, returned = rules.split(held.slices, captured)
+    posting = book.post(
+        ENDINGS[status],
+        (
+            *rules.transfer(spent, Account.HELD, Account.CONSUMED),
+            *rules.give_back(returned, Account.HELD, book.grants, book.now),
+        ),
+        memo=memo.about(held.reference),
+        amount=captured or held.amount,
+        subject_id=held.id,
+        request=resolve_request(book.wallet_id, held.id, status, captured),
+        hold_id=held.id,
+    )
+    return posting, spent
+
+
+def charge_late(book: Book, held: HeldCredits, amount: int, memo: Memo) -> Posting:
+    """Charge for work whose hold has expired, or write it off where the wallet cannot pay."""
+    kind, moves = _late_moves(book, amount)
+    return book.post(
+        kind,
+        moves,
+        memo=memo.about(held.reference),
+        amount=amount,
+        subject_id=held.id,
+        request=late_request(book.wallet_id, held.id, amount),
+        hold_id=held.id,
+    )
+
+
+def _late_moves(book: Book, amount: int) -> tuple[PostingKind, tuple[Move, ...]]:
+    try:
+        slices = book.burn(amount)
+    except (InsufficientCredits, WalletParked):
+        owed = Move(
+            source=Account.WRITTEN_OFF, target=Account.CONSUMED, amount=amount, grant_id=None
+        )
+        return PostingKind.WRITE_OFF, (owed,)
+    return (
+        PostingKind.LATE_CAPTURE,
+        rules.transfer(slices, Account.AVAILABLE, Account.CONSUMED),
     )
 
 

@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import Table, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.identity.owner import Owner
 from medici.domain.pictures.models import Picture, Purpose
 from medici.domain.pictures.rules import picture_key
 from medici.domain.pictures.work import DISCARD
+from medici.jobs.bulk import Work, enqueue_new
 from medici.jobs.queue import enqueue
+from medici.kernel.db.driver.bulk import BulkInsert
+from medici.kernel.db.driver.transaction import Driver
+
+INSERT = BulkInsert(cast("Table", Picture.__table__))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,41 @@ class PictureFacts:
     width: int
     height: int
     size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPicture:
+    """A picture whose bytes lie under its key, and which has no row yet."""
+
+    id: UUID
+    owner: Owner
+    purpose: Purpose
+    facts: PictureFacts
+    created_at: datetime
+    expires_at: datetime | None
+
+
+async def keep_pictures(driver: Driver, pictures: Sequence[NewPicture]) -> None:
+    """Enter many pictures."""
+    await INSERT.write(driver, [_row(picture) for picture in pictures])
+
+
+def _row(picture: NewPicture) -> tuple[object, ...]:
+    """Return the values of a picture, in the order of the table's columns."""
+    facts = picture.facts
+    return (
+        picture.id,
+        picture.owner.kind,
+        picture.owner.id,
+        picture.purpose,
+        picture_key(picture.owner, picture.purpose, picture.id, facts.content_type),
+        facts.content_type,
+        facts.width,
+        facts.height,
+        facts.size_bytes,
+        picture.created_at,
+        picture.expires_at,
+    )
 
 
 async def keep_picture(
@@ -68,3 +109,9 @@ async def discard(session: AsyncSession, keys: Sequence[str], *, now: datetime) 
     """Have bytes deleted that no row names any more, once this transaction has committed."""
     if keys:
         await enqueue(session, DISCARD, now=now, args={"keys": list(keys)})
+
+
+async def discard_all(driver: Driver, keys: Sequence[str], *, now: datetime) -> None:
+    """Do the same on a driver."""
+    if keys:
+        await enqueue_new(driver, DISCARD, [Work(None, {"keys": list(keys)})], now=now)

@@ -9,7 +9,7 @@ from medici.adapters.providers.request import InputImage
 from medici.adapters.storage.errors import ObjectNotFound
 from medici.adapters.storage.store import Storage
 from medici.domain.rendering.errors import InputUnusable
-from medici.domain.rendering.queries import StoredInput
+from medici.domain.rendering.wanted import StoredInput
 from medici.kernel.net.client import Limits, OutgoingClient
 from medici.kernel.net.errors import RequestFailed, ResponseTooLarge, UnsafeUrl
 from medici.kernel.net.trust import Trust
@@ -54,7 +54,7 @@ class InputReader:
         if answer.status != 200:
             raise InputUnusable("input_image_unreachable", f"the address answered {answer.status}")
         try:
-            picture = await take_in(self.images, answer.body)
+            picture = await take_in(self.images, answer.body, patient=True)
         except PictureRefused as error:
             raise InputUnusable(f"input_{error.code}", str(error)) from error
         return InputImage(data=picture.data, content_type=picture.content_type, url=url)

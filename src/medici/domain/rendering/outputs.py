@@ -1,11 +1,13 @@
 """Bringing a finished picture into our own storage, clean of whatever its maker wrote into it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 from medici.adapters.imaging.calls import take_in
-from medici.adapters.imaging.errors import PictureRefused
+from medici.adapters.imaging.errors import ImageProcessUnavailable, PictureRefused
 from medici.adapters.imaging.host import ImageProcess
+from medici.adapters.imaging.pictures import Picture
 from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.adapters.providers.provider import Artifact
 from medici.adapters.storage.store import Storage
@@ -13,6 +15,8 @@ from medici.domain.identity.owner import Owner
 from medici.domain.pictures.models import Purpose
 from medici.domain.pictures.rules import picture_key
 from medici.domain.pictures.service import PictureFacts
+
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +44,8 @@ class OutputKeeper:
 
     async def _cleaned(self, artifact: Artifact) -> Artifact:
         try:
-            picture = await take_in(self.images, artifact.data)
-        except PictureRefused as error:
+            picture = await self._taken_in(artifact.data)
+        except (PictureRefused, ImageProcessUnavailable) as error:
             raise ProviderFailure(FailureCode.NO_OUTPUT, f"no picture: {error.code}") from error
         return Artifact(
             data=picture.data,
@@ -50,3 +54,10 @@ class OutputKeeper:
             height=picture.height,
             own_pixels=True,
         )
+
+    async def _taken_in(self, data: bytes) -> Picture:
+        """Clean bytes that were paid for: while they are in hand, nothing passing loses them."""
+        for _ in range(TRIES - 1):
+            with suppress(ImageProcessUnavailable):
+                return await take_in(self.images, data, patient=True)
+        return await take_in(self.images, data, patient=True)

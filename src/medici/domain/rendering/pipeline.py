@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from random import SystemRandom
+from typing import TypeAlias
 from uuid import UUID
 
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
@@ -17,22 +18,25 @@ from medici.adapters.providers.provider import (
 from medici.adapters.providers.request import RenderRequest
 from medici.domain.identity.owner import Owner
 from medici.domain.pictures.service import PictureFacts
-from medici.domain.rendering import queries
 from medici.domain.rendering.draft import Draft
 from medici.domain.rendering.errors import ProviderSilent
 from medici.domain.rendering.inputs import InputReader
 from medici.domain.rendering.models import RenderAttempt, RenderJob
 from medici.domain.rendering.outputs import OutputKeeper
 from medici.domain.rendering.queries import Watched
+from medici.domain.rendering.rows import AttemptRow, JobRow
 from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
-from medici.domain.rendering.service.attempt import Begun, Estimate, Vendors
+from medici.domain.rendering.service.beginning import Beginning, Begun, Estimate, Vendors, begin_all
 from medici.domain.rendering.service.choosing import Wait
-from medici.domain.rendering.service.settle import Delivery
+from medici.domain.rendering.service.delivering import Delivery, deliver_all
 from medici.domain.rendering.submission import PASSING, WordAwaited, submitted
+from medici.domain.rendering.wanted import wanted_all
 from medici.jobs.run import Run
 from medici.resources import Resources
 
+Job: TypeAlias = RenderJob | JobRow
+Attempt: TypeAlias = RenderAttempt | AttemptRow
 CHANCE = SystemRandom()
 
 
@@ -58,8 +62,7 @@ class Pipeline:
         Raises:
             InputUnusable: a picture cannot be had.
         """
-        async with self._resources.database.reading() as session:
-            wanted = await queries.wanted(session, job_id)
+        wanted = await self._run.look(wanted_all, job_id)
         if wanted is None:
             return None
         image = await self._reader.read(wanted.image)
@@ -69,7 +72,7 @@ class Pipeline:
     def _estimate(self, draft: Draft) -> Estimate:
         """Return how to tell what an attempt at the draft will cost."""
 
-        def cost(attempt: RenderAttempt) -> Cost:
+        def cost(attempt: AttemptRow) -> Cost:
             provider = self._resources.providers.by_name.get(attempt.provider)
             if provider is None:
                 return Cost(amount_micros=0)
@@ -78,15 +81,18 @@ class Pipeline:
         return cost
 
     async def begin(self, draft: Draft) -> Begun | Wait | None:
-        """Store the intent to send the draft; raises as ``attempt.begin`` does."""
-        async with self._run.transaction() as session:
-            return await attempts.begin(
-                session,
-                draft.job.id,
-                vendors=Vendors.of(self._resources.providers),
-                estimate=self._estimate(draft),
-                now=self._run.now(),
-            )
+        """Store the intent to send the draft, as ``begin_all`` does.
+
+        Raises:
+            NobodyLeft: no provider of the route can be asked, now or soon.
+        """
+        beginning = Beginning(
+            job_id=draft.job.id,
+            vendors=Vendors.of(self._resources.providers),
+            estimate=self._estimate(draft),
+            now=self._run.now(),
+        )
+        return await self._run.take(begin_all, beginning)
 
     async def send(self, draft: Draft, begun: Begun) -> None:
         """Hand the work over and store what came of it.
@@ -156,11 +162,11 @@ class Pipeline:
             await settle.abandon_attempt(session, attempt.id, outcome, now=self._run.now())
             await self._run.finish(session)
 
-    def _request(self, draft: Draft, attempt: RenderAttempt) -> RenderRequest:
+    def _request(self, draft: Draft, attempt: Attempt) -> RenderRequest:
         base = self._resources.settings.medici_public_url
         return draft.addressed(attempt, public_url=base)
 
-    async def _await_word(self, attempt: RenderAttempt, lost: WordAwaited) -> None:
+    async def _await_word(self, attempt: Attempt, lost: WordAwaited) -> None:
         async with self._run.transaction() as session:
             waits = await settle.waits_for_word(session, attempt.render_job_id)
             if waits:
@@ -171,7 +177,7 @@ class Pipeline:
         if not waits:
             await self._fail(attempt, lost)
 
-    def _provider(self, attempt: RenderAttempt, *, touched: bool) -> Provider:
+    def _provider(self, attempt: Attempt, *, touched: bool) -> Provider:
         """Return the attempt's provider; ``touched`` tells that it may hold our work already."""
         provider = self._resources.providers.by_name.get(attempt.provider)
         if provider is None:
@@ -179,9 +185,7 @@ class Pipeline:
             raise ProviderFailure(code, f"{attempt.provider} is not configured here")
         return provider
 
-    def _verdict_of_silence(
-        self, attempt: RenderAttempt, failure: ProviderFailure
-    ) -> ProviderFailure:
+    def _verdict_of_silence(self, attempt: Attempt, failure: ProviderFailure) -> ProviderFailure:
         """Return what a failed look means for work that the provider has accepted.
 
         Raises:
@@ -193,10 +197,10 @@ class Pipeline:
             raise ProviderSilent(str(failure)) from failure
         return ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, failure.message)
 
-    def _overdue(self, attempt: RenderAttempt) -> bool:
+    def _overdue(self, attempt: Attempt) -> bool:
         return self._run.now() >= attempt.deadline_at
 
-    async def _canceled(self, attempt: RenderAttempt) -> CancelOutcome:
+    async def _canceled(self, attempt: Attempt) -> CancelOutcome:
         provider = self._resources.providers.by_name.get(attempt.provider)
         if provider is None:
             return CancelOutcome.UNSUPPORTED
@@ -207,12 +211,12 @@ class Pipeline:
                 raise ProviderSilent(str(failure)) from failure
             return CancelOutcome.UNSUPPORTED
 
-    async def _stop(self, provider: Provider, attempt: RenderAttempt) -> None:
+    async def _stop(self, provider: Provider, attempt: Attempt) -> None:
         """Cancel overdue work where that can be done; the job goes on without it in any case."""
         with suppress(ProviderFailure):
             await provider.cancel(attempt.ref or {})
 
-    async def _follow(self, attempt: RenderAttempt, submission: Submission) -> None:
+    async def _follow(self, attempt: Attempt, submission: Submission) -> None:
         async with self._run.transaction() as session:
             await attempts.accepted(
                 session,
@@ -225,7 +229,7 @@ class Pipeline:
             await self._run.finish(session)
 
     async def _conclude(
-        self, job: RenderJob, attempt: RenderAttempt, provider: Provider, seen: Submission
+        self, job: Job, attempt: Attempt, provider: Provider, seen: Submission
     ) -> None:
         """Deliver what finished work brought, or fail its attempt; either way its cost is booked.
 
@@ -246,27 +250,28 @@ class Pipeline:
         await self._fail(attempt, failure, cost=seen.observation.cost)
 
     async def _kept(
-        self, job: RenderJob, attempt: RenderAttempt, artifacts: tuple[Artifact, ...]
+        self, job: Job, attempt: Attempt, artifacts: tuple[Artifact, ...]
     ) -> PictureFacts:
         if not artifacts:
             raise ProviderFailure(FailureCode.NO_OUTPUT, "the provider answered without a picture")
         owner = Owner.user(job.user_id)
         return await self._keeper.keep(artifacts[0], owner=owner, picture_id=attempt.id)
 
-    async def _deliver(self, attempt: RenderAttempt, seen: Submission, facts: PictureFacts) -> None:
+    async def _deliver(self, attempt: Attempt, seen: Submission, facts: PictureFacts) -> None:
         delivery = Delivery(
-            picture_id=attempt.id, facts=facts, ref=seen.ref, observation=seen.observation
+            job_id=attempt.render_job_id,
+            attempt_id=attempt.id,
+            facts=facts,
+            ref=seen.ref,
+            observation=seen.observation,
+            now=self._run.now(),
         )
-        async with self._run.transaction() as session:
-            await settle.deliver(
-                session, attempt.render_job_id, attempt.id, delivery, now=self._run.now()
-            )
-            await self._run.finish(session)
+        await self._run.take(deliver_all, delivery, finish=True)
         self._measure(attempt, "succeeded")
 
     async def _fail(
         self,
-        attempt: RenderAttempt,
+        attempt: Attempt,
         failure: ProviderFailure,
         *,
         cost: Cost | None = None,
@@ -288,7 +293,7 @@ class Pipeline:
             await self._run.finish(session)
         self._measure(attempt, failure.code)
 
-    def _measure(self, attempt: RenderAttempt, outcome: str) -> None:
+    def _measure(self, attempt: Attempt, outcome: str) -> None:
         seconds = (self._run.now() - attempt.created_at).total_seconds()
         self._resources.metrics.attempt_ended(attempt.provider, outcome=outcome, seconds=seconds)
 

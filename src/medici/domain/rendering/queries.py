@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.providers.request import Operation
-from medici.domain.pictures.models import Picture
-from medici.domain.pictures.queries import pictures_by_id
 from medici.domain.rendering.errors import RenderJobNotFound
 from medici.domain.rendering.models import (
     IN_FLIGHT,
@@ -93,20 +90,6 @@ async def attempts_by_job(
     return grouped
 
 
-async def open_attempts(
-    session: AsyncSession, provider: str, operation: Operation | None = None
-) -> int:
-    """Count what a provider holds of ours right now, of all operations or of one."""
-    statement = select(func.count()).where(
-        RenderAttempt.provider == provider, RenderAttempt.finished_at.is_(None)
-    )
-    if operation is not None:
-        statement = statement.join(RenderJob, RenderJob.id == RenderAttempt.render_job_id).where(
-            RenderJob.operation == operation
-        )
-    return await session.scalar(statement.select_from(RenderAttempt)) or 0
-
-
 async def silent_jobs(
     session: AsyncSession, *, before: datetime, limit: int
 ) -> Sequence[RenderJob]:
@@ -121,25 +104,6 @@ async def silent_jobs(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredInput:
-    """Where an input lies: under ``key`` in our storage, or at an outside address."""
-
-    field: str  # how the order calls it
-    url: str
-    key: str | None
-    content_type: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A job that still wants its picture, and where its inputs lie."""
-
-    job: RenderJob
-    image: StoredInput
-    mask: StoredInput | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """An attempt at a provider, and the job that it is for."""
 
@@ -147,31 +111,8 @@ class Watched:
     attempt: RenderAttempt
 
 
-async def wanted(session: AsyncSession, job_id: UUID) -> Wanted | None:
-    """Return the job with its inputs; None when it has ended."""
-    job = await session.get(RenderJob, job_id)
-    if job is None or job.state.is_terminal:
-        return None
-    ids = [picture_id for picture_id in (job.image_id, job.mask_id) if picture_id is not None]
-    pictures = await pictures_by_id(session, ids)
-    image = _input("image_url", job.image_url, pictures.get(job.image_id) if job.image_id else None)
-    mask = None
-    if job.mask_url is not None:
-        mask = _input("mask_url", job.mask_url, pictures.get(job.mask_id) if job.mask_id else None)
-    return Wanted(job=job, image=image, mask=mask)
-
-
 async def watched(session: AsyncSession, job_id: UUID, attempt_id: UUID) -> Watched:
     return Watched(
         job=await session.get_one(RenderJob, job_id),
         attempt=await session.get_one(RenderAttempt, attempt_id),
-    )
-
-
-def _input(field: str, url: str, picture: Picture | None) -> StoredInput:
-    return StoredInput(
-        field=field,
-        url=url,
-        key=picture.key if picture else None,
-        content_type=picture.content_type if picture else None,
     )

@@ -1,6 +1,5 @@
 """Reading provider settings."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +24,7 @@ NEWEST = (
     .limit(1)
 )
 NEWEST_VERSION = Query(NEWEST)
+OPEN_CIRCUITS = Query(select(ProviderCircuit).where(ProviderCircuit.retry_at.is_not(None)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +61,13 @@ def _parsed(content: str) -> ProviderSettings:
     return ProviderSettings.model_validate_json(content)
 
 
-async def open_circuits(session: AsyncSession, operation: Operation) -> Mapping[str, Circuit]:
-    """Return the open circuits of an operation by provider; all others are closed."""
-    rows = await session.scalars(
-        select(ProviderCircuit).where(
-            ProviderCircuit.operation == operation, ProviderCircuit.retry_at.is_not(None)
-        )
-    )
-    return {row.provider: circuit_of(row) for row in rows}
+async def open_circuits(driver: Driver) -> dict[tuple[str, Operation], Circuit]:
+    """Return the open circuits by provider and operation; all others are closed."""
+    rows = await OPEN_CIRCUITS.rows(driver)
+    return {(row.provider, row.operation): circuit_of(row) for row in rows}
 
 
-def circuit_of(row: ProviderCircuit) -> Circuit:
+def circuit_of(row: Any) -> Circuit:
     return Circuit(
         failures=row.failures, openings=row.openings, reason=row.reason, retry_at=row.retry_at
     )

@@ -1,9 +1,11 @@
 """Writing provider settings, and what is learnt about the health of providers."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import cast
 
 import structlog
-from sqlalchemy import or_, update
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.providers.failure import ProviderFailure
@@ -13,9 +15,41 @@ from medici.domain.routing.circuits import Circuit
 from medici.domain.routing.models import ProviderCircuit, ProviderSettingsVersion
 from medici.domain.routing.queries import circuit_of
 from medici.domain.routing.settings import ProviderSettings
+from medici.kernel.db.driver.bulk import BulkStatement
+from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.db.inserts import insert_into
 
 log = structlog.get_logger("medici.routing")
+
+COLUMNS = cast("Table", ProviderCircuit.__table__).c
+CLOSE = BulkStatement(
+    """
+    UPDATE provider_circuits
+    SET failures = 0, openings = 0, reason = NULL, retry_at = NULL, updated_at = given.updated_at
+    FROM {rows}
+    WHERE provider_circuits.provider = given.provider
+        AND provider_circuits.operation = given.operation
+        AND (failures > 0 OR retry_at IS NOT NULL)
+    """,
+    {name: COLUMNS[name] for name in ("provider", "operation", "updated_at")},
+)
+TRY = BulkStatement(
+    """
+    UPDATE provider_circuits SET retry_at = given.until, updated_at = given.updated_at
+    FROM {rows}
+    WHERE provider_circuits.provider = given.provider
+        AND provider_circuits.operation = given.operation
+        AND retry_at = given.seen
+    RETURNING provider_circuits.provider
+    """,
+    {
+        "provider": COLUMNS["provider"],
+        "operation": COLUMNS["operation"],
+        "seen": COLUMNS["retry_at"],
+        "until": COLUMNS["retry_at"],
+        "updated_at": COLUMNS["updated_at"],
+    },
+)
 
 
 async def install_first_version(
@@ -35,20 +69,11 @@ async def install_first_version(
     await session.execute(first.on_conflict_do_nothing())
 
 
-async def note_success(
-    session: AsyncSession, *, provider: str, operation: Operation, now: datetime
+async def note_successes(
+    driver: Driver, served: Collection[tuple[str, Operation]], *, now: datetime
 ) -> None:
-    """Close a provider's circuit, since it delivered."""
-    await session.execute(
-        update(ProviderCircuit)
-        .where(
-            ProviderCircuit.provider == provider,
-            ProviderCircuit.operation == operation,
-            or_(ProviderCircuit.failures > 0, ProviderCircuit.retry_at.is_not(None)),
-        )
-        .values(failures=0, openings=0, reason=None, retry_at=None, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    """Close the circuits of providers that delivered, each for an operation."""
+    await CLOSE.run(driver, [(*each, now) for each in sorted(served)])
 
 
 async def note_failure(
@@ -70,17 +95,13 @@ async def note_failure(
         )
 
 
-async def begin_trial(
-    session: AsyncSession, *, provider: str, operation: Operation, now: datetime
+async def take_trial(
+    driver: Driver, *, provider: str, operation: Operation, circuit: Circuit, now: datetime
 ) -> bool:
     """Take the one trial of an open circuit whose pause is over; False if another has it."""
-    row = await _locked_circuit(session, provider, operation, now=now)
-    circuit = circuit_of(row)
-    if not circuit.admits(now):
-        return False
-    if circuit.is_open:
-        _write(row, circuits.tried(circuit, now), now)
-    return True
+    until = circuits.tried(circuit, now).retry_at
+    taken = await TRY.run(driver, [(provider, operation, circuit.retry_at, until, now)])
+    return bool(taken)
 
 
 async def _locked_circuit(

@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.rendering.orders import Application
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow
 from medici.domain.rendering.service.admission.admit import Outcome, admit, admit_on
 from medici.doors.http.context import resources_of
 from medici.doors.http.idempotency import attempt_of
@@ -23,9 +23,9 @@ class Admissions:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
-        self._batcher: Batcher[Application, QueuedJob] = Batcher(self._together)
+        self._batcher: Batcher[Application, JobRow] = Batcher(self._together)
 
-    async def admit(self, application: Application, keyed: AsyncSession | None) -> QueuedJob:
+    async def admit(self, application: Application, keyed: AsyncSession | None) -> JobRow:
         """Admit an order, beside others unless it has a transaction of its own.
 
         Raises:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from medici.adapters.providers.request import Operation, Part, Tier
 from medici.domain.rendering import rules
 from medici.domain.rendering.models import ProviderMode, RenderAttempt, RenderJob, RenderState
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow
 from medici.doors.studio.auth import Platform, UserId
 
 WireStatus: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "canceled"]
@@ -122,7 +122,7 @@ def status_out(job: RenderJob, output_url: str | None) -> RenderStatusOut:
 
 
 def job_out(
-    job: RenderJob | QueuedJob, attempts: Sequence[RenderAttempt], output_url: str | None
+    job: RenderJob | JobRow, attempts: Sequence[RenderAttempt], output_url: str | None
 ) -> RenderJobOut:
     return RenderJobOut.model_validate(
         {
@@ -140,7 +140,7 @@ def job_out(
     )
 
 
-def _status_fields(job: RenderJob | QueuedJob, output_url: str | None) -> dict[str, object]:
+def _status_fields(job: RenderJob | JobRow, output_url: str | None) -> dict[str, object]:
     return {
         "id": job.id,
         "status": rules.WIRE_STATUS[job.state],

@@ -31,6 +31,7 @@ class Delivery:
     due_at: datetime | None = None  # None until the work has ended
     pause: timedelta = FIRST_PAUSE
     tries: int = 0
+    is_out: bool = False  # it is being sent, and its answer waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ class Courier:
             await self._round_made.wait()
 
     def _is_quiet(self) -> bool:
-        return not (self.automatic and self._due(self._plane.now()))
+        waiting = self._due(self._plane.now()) if self.automatic else []
+        return not waiting and not any(delivery.is_out for delivery in self._open)
 
     async def running(self, _app: web.Application) -> AsyncIterator[None]:
         """Deliver as long as the fake serves."""
@@ -122,20 +124,27 @@ class Courier:
         except (aiohttp.ClientError, TimeoutError):
             return None
 
-    async def _deliver_forever(self) -> None:
-        while True:
-            now = self._plane.now()
-            due = self._due(now) if self.automatic else []
-            await asyncio.gather(*(self._deliver(each, now) for each in due))
-            self._end_round()
-            await asyncio.sleep(GLANCE_SECONDS)
-
     def _due(self, now: datetime) -> list[Delivery]:
         for delivery in self._open:
             done = status_of(delivery.work, self._plane, self._pace) is Status.COMPLETED
             if delivery.due_at is None and done:
                 delivery.due_at = now
-        return [each for each in self._open if each.due_at is not None and each.due_at <= now]
+        return [
+            delivery
+            for delivery in self._open
+            if delivery.due_at is not None and delivery.due_at <= now and not delivery.is_out
+        ]
+
+    async def _deliver_forever(self) -> None:
+        """Send whatever is due; a receiver that is slow holds up its own webhooks alone."""
+        async with asyncio.TaskGroup() as under_way:
+            while True:
+                now = self._plane.now()
+                for delivery in self._due(now) if self.automatic else ():
+                    delivery.is_out = True
+                    under_way.create_task(self._deliver(delivery, now))
+                self._end_round()
+                await asyncio.sleep(GLANCE_SECONDS)
 
     def _end_round(self) -> None:
         """Wake those who wait for quiet, and have the next ones wait for the next round."""
@@ -145,6 +154,7 @@ class Courier:
     async def _deliver(self, delivery: Delivery, now: datetime) -> None:
         delivery.tries += 1
         answers = [await self.send(self.letter(delivery)) for _ in range(self.copies)]
+        delivery.is_out = False
         taken = all(status is not None and 200 <= status < 300 for status in answers)
         if taken or delivery.tries >= MOST_TRIES:
             self._open.remove(delivery)

@@ -39,6 +39,7 @@ class Delivery:
     pause: timedelta = FIRST_PAUSE
     tries: int = 0
     taken: int = 0  # how often the receiver was content
+    is_out: bool = False  # it is being sent, and its answer waited for
 
 
 class Courier:
@@ -64,7 +65,7 @@ class Courier:
 
     def _is_quiet(self) -> bool:
         now = self._plane.now()
-        return all(delivery.due_at > now for delivery in self._open)
+        return all(delivery.due_at > now and not delivery.is_out for delivery in self._open)
 
     def expect(self, work: Work, base: str) -> None:
         """Plan the events that the order of a prediction asked for."""
@@ -113,12 +114,16 @@ class Courier:
                 await work
 
     async def _deliver_forever(self, session: aiohttp.ClientSession) -> None:
-        while True:
-            now = self._plane.now()
-            due = [delivery for delivery in self._open if delivery.due_at <= now]
-            await asyncio.gather(*(self._deliver(session, delivery, now) for delivery in due))
-            self._end_round()
-            await asyncio.sleep(GLANCE_SECONDS)
+        """Send whatever is due; a receiver that is slow holds up its own webhooks alone."""
+        async with asyncio.TaskGroup() as under_way:
+            while True:
+                now = self._plane.now()
+                due = [each for each in self._open if each.due_at <= now and not each.is_out]
+                for delivery in due:
+                    delivery.is_out = True
+                    under_way.create_task(self._deliver(session, delivery, now))
+                self._end_round()
+                await asyncio.sleep(GLANCE_SECONDS)
 
     def _end_round(self) -> None:
         """Wake those who wait for quiet, and have the next ones wait for the next round."""
@@ -133,6 +138,7 @@ class Courier:
             return
         delivery.tries += 1
         taken = await self._taken(session, delivery)
+        delivery.is_out = False
         delivery.taken += taken
         if delivery.taken >= self._habits.deliveries:
             self._close(delivery)

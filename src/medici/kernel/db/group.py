@@ -89,7 +89,7 @@ class Batcher(Generic[Item, Answer]):
             for waiting in batch:
                 waiting.answer.cancel()
             raise
-        except Exception as error:  # whatever it is, it is for the one whose item caused it
+        except BaseException as error:  # whatever it is, it is for the one whose item caused it
             if len(batch) == 1:
                 _settle(batch[0].answer, error)
                 return
@@ -100,10 +100,10 @@ class Batcher(Generic[Item, Answer]):
             _settle(waiting.answer, answer)
 
 
-def _settle(waiting: "asyncio.Future[Answer]", answer: Answer | Exception) -> None:
+def _settle(waiting: "asyncio.Future[Answer]", answer: Answer | BaseException) -> None:
     if waiting.done():
         return
-    if isinstance(answer, Exception):
+    if isinstance(answer, BaseException):
         waiting.set_exception(answer)
     else:
         waiting.set_result(answer)

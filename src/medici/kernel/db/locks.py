@@ -1,17 +1,22 @@
 """Locks that have a name instead of a row."""
 
 import hashlib
+from collections.abc import Collection
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from medici.kernel.db.driver.transaction import Driver
 
 
-async def lock_name(session: AsyncSession, name: str) -> None:
-    """Let other transactions that lock the same name wait until this one ends.
+async def lock_names(driver: Driver, names: Collection[str]) -> None:
+    """Let other transactions that lock one of these names wait until this one ends.
 
     On SQLite one transaction writes at a time in any case.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        digest = hashlib.sha256(name.encode()).digest()
-        key = int.from_bytes(digest[:8], signed=True)
-        await session.execute(select(func.pg_advisory_xact_lock(key)))
+    if names and driver.engine.dialect.name == "postgresql":
+        keys = sorted(map(_key, names))
+        await driver.fetch(
+            "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) key", [keys]
+        )
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

@@ -4,6 +4,7 @@ from pydantic import BaseModel, ValidationError
 
 from medici.adapters.providers.calls import wait_hint
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
+from medici.adapters.providers.fal.answers import Status
 from medici.adapters.providers.fal.patience import may_be_retried, waited_too_long
 from medici.kernel.net.client import Response
 
@@ -127,15 +128,14 @@ def failed_result(answer: Response, *, retried: bool = True) -> ProviderFailure:
     return _failure(_in_the_end(code, hint, retried=retried), problem, answer.status, None)
 
 
-def failed_work(
-    error: str, error_type: str, *, hint: bool | None = None, retried: bool = True
-) -> ProviderFailure:
+def failed_work(status: Status, *, hint: bool | None, retried: bool) -> ProviderFailure:
     """Tell what it means that work ended with an error; ``hint`` is whether another try may help.
 
     ``retried`` tells that the queue has tried it several times already.
     """
+    error_type = status.error_type or ""
     code = _code_of_type(error_type) or FailureCode.PROVIDER_FAILED
-    return ProviderFailure(_in_the_end(code, hint, retried=retried), error or error_type)
+    return ProviderFailure(_in_the_end(code, hint, retried=retried), status.error or error_type)
 
 
 def _in_the_end(code: FailureCode, hint: bool | None, *, retried: bool) -> FailureCode:

@@ -95,13 +95,9 @@ class FalProvider:
         if accepted is None:
             raise refused_submission(answer)
         found = addresses_of(self.bases.queue, request.model, accepted)
+        work = {"request_id": accepted.request_id, "model": request.model}
         return Submission(
-            ref={
-                "request_id": accepted.request_id,
-                "model": request.model,
-                RETRIES: patience.retries,
-                **found.as_ref(),
-            },
+            ref={**work, RETRIES: patience.retries, **found.as_ref()},
             observation=Observation(phase=Phase.QUEUED, position=accepted.queue_position),
         )
 
@@ -122,11 +118,7 @@ class FalProvider:
             return Observation(phase=Phase.CANCELED)
         if status.error or status.error_type:
             hint = may_be_retried(answer.headers)
-            return _failed(
-                failed_work(
-                    status.error or "", status.error_type or "", hint=hint, retried=_retried(ref)
-                )
-            )
+            return _failed(failed_work(status, hint=hint, retried=_retried(ref)))
         return await self._ended(ref)
 
     async def fetch(self, ref: Ref) -> tuple[Artifact, ...]:

@@ -10,33 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.ledger import decisions, queries, rules
 from medici.domain.ledger.book import Book
-from medici.domain.ledger.decisions import NewHold
+from medici.domain.ledger.decisions import HeldCredits, NewHold
 from medici.domain.ledger.errors import (
     CaptureExceedsHold,
     HoldAlreadyResolved,
-    InsufficientCredits,
-    WalletParked,
 )
 from medici.domain.ledger.models import (
-    Account,
     Hold,
     HoldLine,
     HoldStatus,
-    PostingKind,
     Wallet,
 )
-from medici.domain.ledger.rules import Move, Request, Slice
+from medici.domain.ledger.rules import Request, Slice
 from medici.domain.ledger.service import posting
 from medici.domain.ledger.values import Memo, Posted, Reference
 from medici.kernel.db.driver.bulk import BulkInsert
 from medici.kernel.db.driver.lent import driver_of
 from medici.kernel.db.driver.transaction import Driver
 
-ENDINGS = {
-    HoldStatus.CAPTURED: PostingKind.CAPTURE,
-    HoldStatus.VOIDED: PostingKind.VOID,
-    HoldStatus.EXPIRED: PostingKind.HOLD_EXPIRE,
-}
 INSERT_HOLDS = BulkInsert(cast("Table", Hold.__table__))
 INSERT_LINES = BulkInsert(cast("Table", HoldLine.__table__))
 OVERDUE = Memo(actor="system", reason="hold_overdue")
@@ -160,10 +151,6 @@ def _wanted(hold: Hold, amount: int | None) -> int:
     return wanted
 
 
-def _reference(hold: Hold) -> Reference:
-    return Reference(kind=hold.ref_kind, id=hold.ref_id)
-
-
 def _row(hold: NewHold) -> tuple[object, ...]:
     """Return the values of a new hold, in the order of the table's columns."""
     return (
@@ -196,24 +183,13 @@ async def _end(
     memo: Memo,
     now: datetime,
 ) -> Posted:
-    request = rules.request(wallet.id, "resolve", hold.id.hex, status, captured)
+    request = decisions.resolve_request(wallet.id, hold.id, status, captured)
     if hold.status is not HoldStatus.PENDING:
         return await _same_ending(session, hold, status, captured, request)
     book = await posting.open_book(session, wallet, now=now)
     lines = await queries.hold_lines(session, hold.id)
-    spent, returned = rules.split(
-        [Slice(grant_id=line.grant_id, amount=line.amount) for line in lines], captured
-    )
+    made, spent = decisions.resolve(book, _held(hold, lines), status, captured, memo)
     _record(hold, lines, status, spent)
-    made = book.post(
-        ENDINGS[status],
-        _closing_moves(book, spent, returned),
-        memo=memo.about(_reference(hold)),
-        amount=captured or hold.amount,
-        subject_id=hold.id,
-        request=request,
-        hold_id=hold.id,
-    )
     await posting.write(session, book)
     return posting.posted(made)
 
@@ -239,45 +215,22 @@ def _record(
         line.captured = by_grant.get(line.grant_id, 0)
 
 
-def _closing_moves(
-    book: Book, spent: Sequence[Slice], returned: Sequence[Slice]
-) -> tuple[Move, ...]:
-    return (
-        *rules.transfer(spent, Account.HELD, Account.CONSUMED),
-        *rules.give_back(returned, Account.HELD, book.grants, book.now),
-    )
-
-
 async def _charge_late(
     session: AsyncSession, wallet: Wallet, hold: Hold, *, amount: int, memo: Memo, now: datetime
 ) -> Posted:
-    request = rules.request(wallet.id, "late", hold.id.hex, amount)
+    request = decisions.late_request(wallet.id, hold.id, amount)
     if known := await posting.stored(session, request):
         return known
     book = await posting.open_book(session, wallet, now=now)
-    kind, moves = _late_moves(book, amount)
-    made = book.post(
-        kind,
-        moves,
-        memo=memo.about(_reference(hold)),
-        amount=amount,
-        subject_id=hold.id,
-        request=request,
-        hold_id=hold.id,
-    )
+    made = decisions.charge_late(book, _held(hold, ()), amount, memo)
     await posting.write(session, book)
     return posting.posted(made)
 
 
-def _late_moves(book: Book, amount: int) -> tuple[PostingKind, tuple[Move, ...]]:
-    try:
-        slices = book.burn(amount)
-    except (InsufficientCredits, WalletParked):
-        owed = Move(
-            source=Account.WRITTEN_OFF, target=Account.CONSUMED, amount=amount, grant_id=None
-        )
-        return PostingKind.WRITE_OFF, (owed,)
-    return (
-        PostingKind.LATE_CAPTURE,
-        rules.transfer(slices, Account.AVAILABLE, Account.CONSUMED),
+def _held(hold: Hold, lines: Sequence[HoldLine]) -> HeldCredits:
+    return HeldCredits(
+        id=hold.id,
+        amount=hold.amount,
+        reference=Reference(kind=hold.ref_kind, id=hold.ref_id),
+        slices=tuple(Slice(grant_id=line.grant_id, amount=line.amount) for line in lines),
     )

@@ -22,8 +22,7 @@ from medici.domain.ledger.models import (
 )
 from medici.domain.ledger.rules import GrantState, Move, Request
 from medici.domain.ledger.values import Posted
-from medici.kernel.db.base import BigInt
-from medici.kernel.db.driver.bulk import BulkInsert, BulkStatement
+from medici.kernel.db.driver.bulk import BulkInsert, BulkStatement, BulkUpdate
 from medici.kernel.db.driver.lent import driver_of
 from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.ids import new_id
@@ -39,15 +38,7 @@ GRANTS = cast("Table", Grant.__table__)
 INSERT_GRANTS = BulkInsert(GRANTS, ("wallet_id", *GRANT_FIELDS))
 INSERT_TRANSACTIONS = BulkInsert(cast("Table", LedgerTransaction.__table__))
 INSERT_ENTRIES = BulkInsert(cast("Table", LedgerEntry.__table__))
-UPDATE_GRANTS = BulkStatement(
-    """
-    UPDATE credit_grants
-    SET consumed = given.consumed, held = given.held, expired = given.expired,
-        revoked = given.revoked, closed_at = given.closed_at, issued_seq = given.issued_seq
-    FROM {rows} WHERE credit_grants.id = given.id
-    """,
-    {name: GRANTS.c[name].type for name in ("id", *PROGRESS)},
-)
+UPDATE_GRANTS = BulkUpdate(GRANTS, PROGRESS)
 # The conditions are the net under the lock: a wallet that does not meet them is not returned.
 UPDATE_WALLETS = BulkStatement(
     """
@@ -61,12 +52,12 @@ UPDATE_WALLETS = BulkStatement(
     RETURNING credit_wallets.id
     """,
     {
-        "id": WALLETS.c.id.type,
-        "opening_seq": BigInt,
-        "more_available": BigInt,
-        "more_held": BigInt,
-        "new_seq": BigInt,
-        "last_at": WALLETS.c.last_at.type,
+        "id": WALLETS.c.id,
+        "opening_seq": WALLETS.c.seq,
+        "more_available": WALLETS.c.available,
+        "more_held": WALLETS.c.held,
+        "new_seq": WALLETS.c.seq,
+        "last_at": WALLETS.c.last_at,
     },
 )
 
@@ -127,7 +118,7 @@ async def write_grants(driver: Driver, books: Sequence[Book]) -> None:
     new = [(book, grant) for book, grant in changed if grant.created_seq > book.opening_seq]
     old = [grant for book, grant in changed if grant.created_seq <= book.opening_seq]
     await INSERT_GRANTS.write(driver, [(book.wallet_id, *STORED(grant)) for book, grant in new])
-    await UPDATE_GRANTS.run(driver, [(grant.id, *MOVED(grant)) for grant in old])
+    await UPDATE_GRANTS.write(driver, [(grant.id, *MOVED(grant)) for grant in old])
 
 
 async def write_postings(driver: Driver, books: Sequence[Book]) -> None:

@@ -1,123 +1,25 @@
 """One try at one provider: the intent is stored first, what came of it afterwards."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.providers.provider import (
-    Cost,
     Observation,
     Phase,
-    ProviderRegistry,
     Submission,
 )
 from medici.domain.events.facts import EventName
 from medici.domain.rendering import queries, rules
-from medici.domain.rendering.errors import NobodyLeft
 from medici.domain.rendering.models import (
     AttemptState,
-    ProviderMode,
     RenderAttempt,
     RenderJob,
     RenderState,
 )
-from medici.domain.rendering.service.choosing import Wait, choose
 from medici.domain.rendering.service.dispatching import enqueue_poll
 from medici.domain.rendering.service.facts import record_job
-from medici.kernel.ids import new_id
-
-Estimate: TypeAlias = Callable[[RenderAttempt], Cost]
-"""Tells what an attempt will cost."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vendors:
-    """What the providers say about themselves: which only pretend, and what they take at once."""
-
-    stubs: frozenset[str] = frozenset()
-    caps: Mapping[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, registry: ProviderRegistry) -> "Vendors":
-        said = {name: one.capabilities() for name, one in registry.by_name.items()}
-        return cls(
-            stubs=frozenset(name for name, can in said.items() if can.stub),
-            caps={
-                name: can.max_in_flight
-                for name, can in said.items()
-                if can.max_in_flight is not None
-            },
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """An attempt whose intent is stored. ``resumed`` tells that its answer was lost before."""
-
-    job: RenderJob
-    attempt: RenderAttempt
-    resumed: bool
-
-
-async def begin(
-    session: AsyncSession, job_id: UUID, *, vendors: Vendors, estimate: Estimate, now: datetime
-) -> Begun | Wait | None:
-    """Store the intent to send the job to the provider whose turn it is.
-
-    None means that there is nothing to send: the job has ended, or its work is already running.
-
-    Raises:
-        NobodyLeft: no provider of the route can be asked, now or soon.
-    """
-    job = await queries.locked_job(session, job_id)
-    if job.state.is_terminal:
-        return None
-    attempts = await queries.attempts_of(session, job_id)
-    if attempts and attempts[-1].state.is_open:
-        lost = attempts[-1].state is AttemptState.SENDING
-        return Begun(job=job, attempt=attempts[-1], resumed=True) if lost else None
-    choice = await choose(session, job, vendor_caps=vendors.caps, now=now)
-    if choice is None:
-        raise NobodyLeft("every provider of the route is switched off by its failures")
-    if isinstance(choice, Wait):
-        return choice
-    job.position = choice.position
-    attempt = _next_attempt(job, number=len(attempts) + 1, now=now)
-    _book_estimate(job, attempt, estimate(attempt))
-    session.add(attempt)
-    _move(job, RenderState.SENDING, now)
-    job.provider, job.provider_model = attempt.provider, attempt.model
-    job.provider_mode = (
-        ProviderMode.STUB if attempt.provider in vendors.stubs else ProviderMode.LIVE
-    )
-    await session.flush()
-    return Begun(job=job, attempt=attempt, resumed=False)
-
-
-def _book_estimate(job: RenderJob, attempt: RenderAttempt, cost: Cost) -> None:
-    attempt.estimated_cost_micros = job.estimated_cost_micros = cost.amount_micros
-    attempt.price_version = cost.price_version
-
-
-def _next_attempt(job: RenderJob, *, number: int, now: datetime) -> RenderAttempt:
-    provider, model = job.candidates[job.position]
-    return RenderAttempt(
-        id=new_id(),
-        render_job_id=job.id,
-        number=number,
-        provider=provider,
-        model=model,
-        state=AttemptState.SENDING,
-        polls=0,
-        estimated_cost_micros=0,
-        cost_uncertain=False,
-        created_at=now,
-        deadline_at=now + rules.ATTEMPT_LIFETIME,
-    )
 
 
 async def accepted(

@@ -1,4 +1,4 @@
-"""The price of a render in the ledger: held at admission, captured or released at the end."""
+"""The price of a render in the ledger: held at admission, charged or released at the end."""
 
 from datetime import datetime
 
@@ -9,13 +9,7 @@ from medici.domain.ledger.models import HoldStatus
 from medici.domain.ledger.service import holds
 from medici.domain.ledger.values import Memo
 from medici.domain.rendering.models import RenderJob
-
-
-async def capture_price(session: AsyncSession, job: RenderJob, *, now: datetime) -> None:
-    """Take what was set aside, since the picture is there."""
-    if job.hold_id is not None:
-        memo = _memo(job, f"render_{job.tier}")
-        await holds.settle_hold(session, hold_id=job.hold_id, memo=memo, now=now)
+from medici.domain.rendering.rows import JobRow
 
 
 async def release_price(
@@ -25,11 +19,12 @@ async def release_price(
     if job.hold_id is None:
         return
     try:
-        await holds.void_hold(session, hold_id=job.hold_id, memo=_memo(job, reason), now=now)
+        await holds.void_hold(session, hold_id=job.hold_id, memo=price_memo(job, reason), now=now)
     except HoldAlreadyResolved as resolved:
         if resolved.status is not HoldStatus.EXPIRED:  # an expired hold went back by itself
             raise
 
 
-def _memo(job: RenderJob, reason: str) -> Memo:
+def price_memo(job: RenderJob | JobRow, reason: str) -> Memo:
+    """Say who pays, and for what."""
     return Memo(actor=f"user:{job.user_id}", reason=reason)

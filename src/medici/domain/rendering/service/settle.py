@@ -1,87 +1,25 @@
 """How a render ends: delivered and captured, or failed and released; exactly once."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.providers.failure import ProviderFailure
-from medici.adapters.providers.provider import CancelOutcome, Cost, CostSource, Observation, Ref
+from medici.adapters.providers.provider import CancelOutcome, Cost, CostSource
 from medici.adapters.providers.request import Part
 from medici.domain.events.facts import EventName
-from medici.domain.identity.owner import Owner
-from medici.domain.pictures.models import Purpose
-from medici.domain.pictures.rules import picture_key
-from medici.domain.pictures.service import PictureFacts, discard, keep_picture
 from medici.domain.rendering import queries, rules
 from medici.domain.rendering.errors import InputUnusable, NobodyLeft
 from medici.domain.rendering.models import AttemptState, RenderAttempt, RenderJob, RenderState
 from medici.domain.rendering.rules import Next, Policy, Standing
 from medici.domain.rendering.service.dispatching import enqueue_dispatch
 from medici.domain.rendering.service.facts import record_failed_attempt, record_job
-from medici.domain.rendering.service.price import capture_price, release_price
+from medici.domain.rendering.service.price import release_price
 from medici.domain.routing import queries as routing
 from medici.domain.routing import service as routing_health
 from medici.domain.routing.rules import governing_route
 from medici.domain.routing.settings import OnModeration, OnUncertain
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """A finished picture whose bytes are already in our storage."""
-
-    picture_id: UUID
-    facts: PictureFacts
-    ref: Ref
-    observation: Observation
-
-
-async def deliver(
-    session: AsyncSession, job_id: UUID, attempt_id: UUID, delivery: Delivery, *, now: datetime
-) -> None:
-    """Hand the picture over and capture its price.
-
-    A picture that comes after the job has ended is booked as cost, not shown, and thrown away.
-    """
-    job = await queries.locked_job(session, job_id)
-    attempt = await session.get_one(RenderAttempt, attempt_id, populate_existing=True)
-    if attempt.state.is_open:
-        _close(attempt, AttemptState.SUCCEEDED, now)
-        attempt.ref = dict(delivery.ref)
-        _book_cost(job, attempt, delivery.observation.cost)
-        await routing_health.note_success(
-            session, provider=attempt.provider, operation=job.operation, now=now
-        )
-        if not job.state.is_terminal:
-            await _hand_over(session, job, delivery, now=now)
-    if job.output_id != delivery.picture_id:
-        key = picture_key(
-            Owner.user(job.user_id),
-            Purpose.RESULT,
-            delivery.picture_id,
-            delivery.facts.content_type,
-        )
-        await discard(session, [key], now=now)
-
-
-async def _hand_over(
-    session: AsyncSession, job: RenderJob, delivery: Delivery, *, now: datetime
-) -> None:
-    await keep_picture(
-        session,
-        picture_id=delivery.picture_id,
-        owner=Owner.user(job.user_id),
-        purpose=Purpose.RESULT,
-        facts=delivery.facts,
-        expires_at=None,
-        now=now,
-    )
-    job.output_id = delivery.picture_id
-    job.notes = list(delivery.observation.notes)
-    job.progress = 100
-    await capture_price(session, job, now=now)
-    await _end(session, job, RenderState.SUCCEEDED, None, now=now)
 
 
 async def fail_attempt(

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.rendering.orders import Application, ImageSource, RenderOrder
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow
 from medici.domain.rendering.service.admission.admit import admit
 from medici.kernel.ids import new_id
 
@@ -19,7 +19,7 @@ async def submit(
     order: RenderOrder,
     registered: frozenset[str],
     now: datetime,
-) -> QueuedJob:
+) -> JobRow:
     """Admit a render: hold its price and queue it. Nothing outside is called.
 
     ``registered`` names the providers that can be reached and can do this.
@@ -31,6 +31,6 @@ async def submit(
     """
     application = Application(job_id=new_id(), user_id=user_id, order=order, registered=registered)
     (outcome,) = await admit(session, [application], now=now)
-    if isinstance(outcome, QueuedJob):
+    if isinstance(outcome, JobRow):
         return outcome
     raise outcome

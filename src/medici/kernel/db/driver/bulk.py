@@ -4,26 +4,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Dialect, Table
+from sqlalchemy import Column, ColumnElement, Dialect, Table
 from sqlalchemy.types import TypeEngine
 
 from medici.kernel.db.driver.query import to_driver
 from medici.kernel.db.driver.transaction import Driver
 
 Rows: TypeAlias = Sequence[Sequence[object]]
-Columns: TypeAlias = Mapping[str, TypeEngine[Any]]
+# A column rather than its type, because that of a foreign key is known only once the table that it
+# points at has been imported.
+Columns: TypeAlias = Mapping[str, Column[Any]]
+Computed: TypeAlias = Mapping[str, ColumnElement[Any]]
 MOST_VALUES = 16_384  # of one statement; SQLite takes twice as many
 
 
 class BulkStatement:
     """A statement over given rows, which stand in its text as ``{rows}``.
 
-    In it they are a table ``given`` with the named columns.
+    In it they are a table ``given`` with the named columns. ``computed`` are expressions that the
+    database evaluates; each stands in the text as its name in braces.
     """
 
-    def __init__(self, text: str, columns: Columns) -> None:
+    def __init__(self, text: str, columns: Columns, *, computed: Computed | None = None) -> None:
         self._text = text
         self._columns = columns
+        self._computed = computed or {}
         self._by_dialect: dict[str, _Writer] = {}
 
     async def run(self, driver: Driver, rows: Rows) -> list[Sequence[Any]]:
@@ -33,11 +38,18 @@ class BulkStatement:
         dialect = driver.engine.dialect
         writer = self._by_dialect.get(dialect.name)
         if writer is None:
-            writer = self._by_dialect[dialect.name] = _Writer(self._text, self._columns, dialect)
+            writer = self._by_dialect[dialect.name] = self._writer(dialect)
         found: list[Sequence[Any]] = []
         for sql, arguments in writer.statements(rows):
             found += await driver.fetch(sql, arguments)
         return found
+
+    def _writer(self, dialect: Dialect) -> "_Writer":
+        computed = {
+            name: str(value.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+            for name, value in self._computed.items()
+        }
+        return _Writer(self._text.format(rows="{rows}", **computed), self._columns, dialect)
 
 
 class BulkInsert:
@@ -48,32 +60,37 @@ class BulkInsert:
         table: Table,
         columns: Sequence[str] | None = None,
         *,
-        computed: Mapping[str, ColumnElement[Any]] | None = None,
+        computed: Computed | None = None,
     ) -> None:
-        self._table = table
         self.columns = tuple(columns or (column.name for column in table.columns))
-        self._computed = computed or {}
-        self._by_dialect: dict[str, BulkStatement] = {}
+        computed = computed or {}
+        names = ", ".join((*self.columns, *computed))
+        values = ", ".join((*(f"given.{n}" for n in self.columns), *(f"{{{n}}}" for n in computed)))
+        self._statement = BulkStatement(
+            f"INSERT INTO {table.name} ({names}) SELECT {values} FROM {{rows}}",  # noqa: S608 - our names
+            {name: table.c[name] for name in self.columns},
+            computed=computed,
+        )
 
     async def write(self, driver: Driver, rows: Rows) -> None:
         """Insert rows, each in the order of ``columns``."""
-        dialect = driver.engine.dialect
-        statement = self._by_dialect.get(dialect.name)
-        if statement is None:
-            statement = self._by_dialect[dialect.name] = self._statement(dialect)
-        await statement.run(driver, rows)
+        await self._statement.run(driver, rows)
 
-    def _statement(self, dialect: Dialect) -> BulkStatement:
-        computed = {
-            name: str(value.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-            for name, value in self._computed.items()
-        }
-        names = ", ".join((*self.columns, *computed))
-        values = ", ".join((*(f"given.{name}" for name in self.columns), *computed.values()))
-        return BulkStatement(
-            f"INSERT INTO {self._table.name} ({names}) SELECT {values} FROM {{rows}}",  # noqa: S608 - our names
-            {name: self._table.c[name].type for name in self.columns},
+
+class BulkUpdate:
+    """Updates columns of a table, each row by its id."""
+
+    def __init__(self, table: Table, columns: Sequence[str]) -> None:
+        self.columns = ("id", *columns)
+        changes = ", ".join(f"{name} = given.{name}" for name in columns)
+        self._statement = BulkStatement(
+            f"UPDATE {table.name} SET {changes} FROM {{rows}} WHERE {table.name}.id = given.id",  # noqa: S608 - our names
+            {name: table.c[name] for name in self.columns},
         )
+
+    async def write(self, driver: Driver, rows: Rows) -> None:
+        """Update rows; each is an id and the values in the order of the columns."""
+        await self._statement.run(driver, rows)
 
 
 class _Writer:
@@ -82,9 +99,10 @@ class _Writer:
     def __init__(self, text: str, columns: Columns, dialect: Dialect) -> None:
         self._text = text
         self._columns = columns
-        self._processes = [to_driver(kind, dialect) for kind in columns.values()]
+        kinds = [column.type for column in columns.values()]
+        self._processes = [to_driver(kind, dialect) for kind in kinds]
         self._statements = self._by_arrays if dialect.name == "postgresql" else self._by_values
-        self._types = [_array_type(kind, dialect) for kind in columns.values()]
+        self._types = [_array_type(kind, dialect) for kind in kinds]
 
     def statements(self, rows: Rows) -> Iterator[tuple[str, list[object]]]:
         """Give the statements that cover all rows, each with its arguments."""

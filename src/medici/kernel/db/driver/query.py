@@ -26,25 +26,33 @@ def any_of(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]
 
 
 class Query:
-    """A select, compiled when it is first run on a kind of database."""
+    """A select, compiled when it is first run on a kind of database.
 
-    def __init__(self, statement: SelectBase) -> None:
+    Its rows are named tuples, or objects of a class whose fields are named as the columns are.
+    """
+
+    def __init__(self, statement: SelectBase, into: Callable[..., Any] | None = None) -> None:
         self._statement = statement
+        self._into = into
         self._compiled: dict[str, _Compiled] = {}
 
     async def rows(self, driver: Driver, **values: object) -> list[Any]:
-        """Run it with the values of its parameters; return named tuples."""
+        """Run it with the values of its parameters."""
         dialect = driver.engine.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+            compiled = self._compiled[dialect.name] = _Compiled(
+                self._statement, dialect, self._into
+            )
         return compiled.read(await driver.fetch(compiled.sql, compiled.arguments(values)))
 
 
 class _Compiled:
     """A select in the SQL of one dialect, with what turns values into the driver's and back."""
 
-    def __init__(self, statement: SelectBase, dialect: Dialect) -> None:
+    def __init__(
+        self, statement: SelectBase, dialect: Dialect, into: Callable[..., Any] | None
+    ) -> None:
         compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         self._fixed: Mapping[str, object] = compiled.params
@@ -58,7 +66,8 @@ class _Compiled:
             for place, column in enumerate(columns)
             if (read := from_driver(column.type, dialect))
         ]
-        self._row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
+        names = [str(column.key) for column in columns]
+        self._row = _by_name(into, names) if into else namedtuple("Row", names)
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         given = {**self._fixed, **values}
@@ -76,6 +85,10 @@ class _Compiled:
                 cells[place] = read(cells[place])
             found.append(self._row(*cells))
         return found
+
+
+def _by_name(into: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    return lambda *cells: into(**dict(zip(names, cells, strict=True)))
 
 
 def to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:

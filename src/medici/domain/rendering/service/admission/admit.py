@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import TypeAlias, cast
 
 from sqlalchemy import Table
@@ -13,29 +12,27 @@ from medici.domain.events.facts import EventName, Fact
 from medici.domain.ledger.service.holds import write_holds
 from medici.domain.pictures.models import Picture
 from medici.domain.rendering.errors import CreditsMissing, PreviewRequired
-from medici.domain.rendering.models import RenderJob
 from medici.domain.rendering.orders import Application
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow, insert_jobs
 from medici.domain.rendering.service.admission.deciding import decide
 from medici.domain.rendering.service.admission.standing import Standing, read
+from medici.domain.rendering.service.facts import job_fact
 from medici.domain.rendering.work import DISPATCH
 from medici.jobs.bulk import Work, enqueue_new
-from medici.kernel.db.driver.bulk import BulkInsert, BulkStatement
+from medici.kernel.db.driver.bulk import BulkStatement
 from medici.kernel.db.driver.lent import driver_of
 from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.errors import MediciError
 
-Outcome: TypeAlias = QueuedJob | MediciError
+Outcome: TypeAlias = JobRow | MediciError
 
 REFUSALS: dict[type[MediciError], EventName] = {
     PreviewRequired: EventName.RENDER_BLOCKED_PREVIEW_REQUIRED,
     CreditsMissing: EventName.RENDER_BLOCKED_INSUFFICIENT_CREDITS,
 }
-INSERT_JOBS = BulkInsert(cast("Table", RenderJob.__table__))
-VALUES = attrgetter(*INSERT_JOBS.columns)
 USE_PICTURES = BulkStatement(
     "UPDATE pictures SET expires_at = NULL FROM {rows} WHERE pictures.id = given.id",
-    {"id": Picture.id.type},
+    {"id": cast("Table", Picture.__table__).c.id},
 )
 
 
@@ -56,15 +53,15 @@ async def admit_on(
     """
     standing = await read(driver, applications, now=now)
     outcomes = [_outcome(standing, application) for application in applications]
-    jobs = [outcome for outcome in outcomes if isinstance(outcome, QueuedJob)]
+    jobs = [outcome for outcome in outcomes if isinstance(outcome, JobRow)]
 
     await write_holds(driver, list(standing.books.values()), standing.holds)
     if jobs:
-        await INSERT_JOBS.write(driver, [VALUES(job) for job in jobs])
+        await insert_jobs(driver, jobs)
         works = [Work(str(job.id), {"render_job_id": str(job.id)}) for job in jobs]
         await enqueue_new(driver, DISPATCH, works, now=now)
     await USE_PICTURES.run(driver, [(picture_id,) for picture_id in sorted(standing.used)])
-    await events.record_all(driver, _facts(applications, outcomes), now=now)
+    await events.record_all(driver, _facts(applications, outcomes, now), now=now)
     return outcomes
 
 
@@ -75,32 +72,16 @@ def _outcome(standing: Standing, application: Application) -> Outcome:
         return refused
 
 
-def _facts(applications: Sequence[Application], outcomes: Sequence[Outcome]) -> list[Fact]:
+def _facts(
+    applications: Sequence[Application], outcomes: Sequence[Outcome], now: datetime
+) -> list[Fact]:
     facts = []
     for application, outcome in zip(applications, outcomes, strict=True):
-        if isinstance(outcome, QueuedJob):
-            facts.append(_dispatched(outcome))
+        if isinstance(outcome, JobRow):
+            facts.append(job_fact(outcome, EventName.RENDER_DISPATCHED, now=now))
         elif name := REFUSALS.get(type(outcome)):
             facts.append(_blocked(application, name))
     return facts
-
-
-def _dispatched(job: QueuedJob) -> Fact:
-    return Fact(
-        name=EventName.RENDER_DISPATCHED,
-        user_id=job.user_id,
-        platform=job.platform,
-        provider=job.provider,
-        model=job.provider_model,
-        operation=job.operation,
-        tier=job.tier,
-        status="queued",
-        credits=job.credits,
-        plan_id=job.plan_id,
-        project_id=job.project_id,
-        style_id=job.style_id,
-        render_job_id=job.id,
-    )
 
 
 def _blocked(application: Application, name: EventName) -> Fact:

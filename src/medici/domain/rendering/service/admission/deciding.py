@@ -14,12 +14,12 @@ from medici.domain.plans.variables import (
 from medici.domain.rendering import rules
 from medici.domain.rendering.errors import CreditsMissing, PreviewRequired, TooManyJobsInFlight
 from medici.domain.rendering.orders import Application, RenderOrder
-from medici.domain.rendering.queued import QueuedJob
+from medici.domain.rendering.rows import JobRow
 from medici.domain.rendering.service.admission.standing import Standing
 from medici.domain.routing.rules import Candidate, candidate_chain
 
 
-def decide(standing: Standing, application: Application) -> QueuedJob:
+def decide(standing: Standing, application: Application) -> JobRow:
     """Admit one order of a batch; a refusal leaves the user's standing as it was.
 
     Raises:
@@ -124,9 +124,9 @@ def _queued(
     candidates: tuple[Candidate, ...],
     price: int,
     hold: NewHold | None,
-) -> QueuedJob:
+) -> JobRow:
     order, published = application.order, standing.common.published
-    return QueuedJob(
+    return JobRow(
         id=application.job_id,
         user_id=application.user_id,
         platform=order.platform,
