@@ -4,7 +4,7 @@ import aiohttp
 from tests.faults.deployments import Layout
 from tests.faults.load import Customer, arrive
 
-from bench.figures import Figure
+from bench.figures import Figure, percentiles
 from bench.knocking import Request, knock, posting
 from bench.places import Place
 
@@ -31,7 +31,13 @@ async def measure(place: Place) -> list[Figure]:
             unit="s",
             rounds=[knocked.took],
             promise="30 s",
-        )
+        ),
+        *percentiles(
+            "  an answer to one of them",
+            place.name,
+            "ms",
+            [[1000 * seconds for seconds in knocked.seconds]],
+        ),
     ]
 
 

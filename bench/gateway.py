@@ -1,70 +1,82 @@
 """What a render costs our processor from admission to its picture, without the provider's work."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import text
 
 from bench.figures import Figure
-from bench.places import Place
-from bench.processor import family_cpu_seconds, own_cpu_seconds, parent_of
+from bench.places import Place, cpu_seconds
+from bench.processor import family_cpu_seconds, parent_of
 from bench.studios import Studio, studio
 from medici.kernel.db.database import Database
 
 ROUNDS = 3
 RENDERS = 300
-PART = {
-    "all": "a render's CPU, server and worker",
-    "server": "  of it: server",
-    "worker": "  of it: worker",
-    "pictures": "  of it: image processes",
-    "database": "  beside it: PostgreSQL",
-}
-PROMISES = {"all": "4 ms"}
+ALL, SERVER, WORKER, PICTURES, DATABASE = (
+    "a render's CPU, server and worker",
+    "  of it: server",
+    "  of it: worker",
+    "  of it: the worker's image processes",
+    "  beside it: PostgreSQL",
+)
+PROMISES = {ALL: "4 ms"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """Reads what processes have used so far."""
+
+    server: int
+    worker: int
+    postmaster: int | None  # where the database is a process
+
+    def seconds(self) -> Mapping[str, float]:
+        server, worker = family_cpu_seconds(self.server), family_cpu_seconds(self.worker)
+        used = {
+            ALL: server + worker,
+            SERVER: server,
+            WORKER: worker,
+            PICTURES: worker - cpu_seconds(self.worker),
+        }
+        if self.postmaster is not None:
+            used[DATABASE] = family_cpu_seconds(self.postmaster)
+        return used
 
 
 async def measure(place: Place) -> list[Figure]:
     """Have renders admitted and delivered, and add up what each process used for them."""
     async with studio(place) as rooms:
-        meter = _meter(rooms, await _postmaster(rooms.database))
+        meter = Meter(
+            server=rooms.server.pid,
+            worker=rooms.worker.pid,
+            postmaster=await _postmaster(rooms.database),
+        )
         await _render(rooms)  # connections, statements and the image process are warm from here on
         rounds = [await _metered(rooms, meter) for _ in range(ROUNDS)]
     return [
         Figure(
-            what=PART[part],
+            what=what,
             where=place.name,
             unit="ms",
-            rounds=[one[part] for one in rounds],
-            promise=PROMISES.get(part, ""),
+            rounds=[one[what] for one in rounds],
+            promise=PROMISES.get(what, ""),
         )
-        for part in rounds[0]
+        for what in rounds[0]
     ]
 
 
-async def _metered(rooms: Studio, meter: Callable[[], Mapping[str, float]]) -> dict[str, float]:
-    """Return the milliseconds that a render took of each part."""
-    before = meter()
+async def _metered(rooms: Studio, meter: Meter) -> Mapping[str, float]:
+    """Return the milliseconds that a render took of each process."""
+    before = meter.seconds()
     await _render(rooms)
-    after = meter()
-    return {part: 1000 * (after[part] - before[part]) / RENDERS for part in after}
+    after = meter.seconds()
+    return {what: 1000 * (after[what] - before[what]) / RENDERS for what in after}
 
 
 async def _render(rooms: Studio) -> None:
     await rooms.admit(RENDERS)
     await rooms.until_delivered()
-
-
-def _meter(rooms: Studio, postmaster: int | None) -> Callable[[], Mapping[str, float]]:
-    server, worker = rooms.server.pid, rooms.worker.pid
-
-    def meter() -> Mapping[str, float]:
-        parts = {"server": family_cpu_seconds(server), "worker": family_cpu_seconds(worker)}
-        parts = {"all": sum(parts.values()), **parts}
-        parts["pictures"] = parts["worker"] - own_cpu_seconds(worker)
-        if postmaster is not None:
-            parts["database"] = family_cpu_seconds(postmaster)
-        return parts
-
-    return meter
 
 
 async def _postmaster(database: Database) -> int | None:

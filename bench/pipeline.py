@@ -8,87 +8,86 @@ from sqlalchemy import select
 from bench.figures import Figure, percentiles
 from bench.messages import do_by_messages
 from bench.places import Place
+from bench.processor import family_cpu_seconds
+from bench.rounds import Round
 from bench.studios import Studio, studio
 from medici.domain.rendering.work import DISPATCH
 from medici.jobs.models import Job
 
 ROUNDS = 3
-ROUND_SECONDS = 3.0
-FEWEST, MOST = 200, 6000  # jobs of a round
-MARGIN = 0.1  # the share of jobs at either end of a round that does not count
-
-Runs = Sequence[tuple[datetime, datetime]]
-"""When the background work of each render began and ended, by the database's clock."""
+ROUND_SECONDS = 6.0
+FEWEST, MOST = 400, 6000  # jobs of a round
+LIMIT = "a message each"
 
 
 async def measure(place: Place) -> list[Figure]:
-    """Deliver renders that were admitted before, and do as many jobs by messages, in turn."""
+    """Deliver renders that were admitted before, and do jobs by messages, in turn."""
     if place.template is None:
         return []
-    rates: list[float] = []
-    limits: list[float] = []
-    took: list[list[float]] = []
+    ours: list[Round] = []
+    limits: list[Round] = []
     async with studio(place) as rooms:
-        expected, expected_limit = await _tried(rooms)
-        for _ in range(ROUNDS):
-            runs = await _deliver(rooms, _jobs(expected))
-            rates.append(per_second([ended.timestamp() for _, ended in runs]))
-            took.append([1000 * (ended - began).total_seconds() for began, ended in runs])
-            limits.append(per_second(await do_by_messages(rooms, _jobs(expected_limit))))
-    return _figures(place, rates, limits, took)
+        for _ in range(1 + ROUNDS):  # the first is only there to size the others
+            ours.append(await _deliver(rooms, _size_after(ours)))
+            limits.append(await do_by_messages(rooms, _size_after(limits)))
+    return _figures(place, ours[1:], limits[1:])
 
 
-async def _tried(rooms: Studio) -> tuple[float, float]:
-    """Return about how many jobs a second are to be expected of us and of the limit."""
-    runs = await _deliver(rooms, FEWEST)
-    ours = per_second([ended.timestamp() for _, ended in runs])
-    return ours, per_second(await do_by_messages(rooms, FEWEST))
-
-
-def _figures(
-    place: Place, rates: Sequence[float], limits: Sequence[float], took: Sequence[Sequence[float]]
-) -> list[Figure]:
+def _figures(place: Place, ours: Sequence[Round], limits: Sequence[Round]) -> list[Figure]:
     return [
         Figure(
             what="renders delivered, provider of 200 ms",
             where=place.name,
             unit="/s",
-            rounds=rates,
-            limit="a message each",
-            limit_rounds=limits,
+            rounds=[one.per_second for one in ours],
+            limit=LIMIT,
+            limit_rounds=[one.per_second for one in limits],
             promise="600/s, ratio 3.5",
         ),
-        *percentiles("a render's background work", place.name, "ms", took),
+        Figure(
+            what="worker's CPU for one, without admission",
+            where=place.name,
+            unit="ms",
+            rounds=[one.cpu_milliseconds for one in ours],
+            limit=LIMIT,
+            limit_rounds=[one.cpu_milliseconds for one in limits],
+        ),
+        *percentiles(
+            "from claim to delivery", place.name, "ms", [one.milliseconds for one in ours]
+        ),
     ]
 
 
-async def _deliver(rooms: Studio, count: int) -> Runs:
-    """Have renders admitted, then start the worker, and return when it ran each."""
+async def _deliver(rooms: Studio, count: int) -> Round:
+    """Have renders admitted, then start the worker, and wait until it has done them all."""
     await rooms.worker.kill()
-    began_at = datetime.now(UTC)
+    admitted_from = datetime.now(UTC)
     await rooms.admit(count)
     await rooms.worker.start()
+    await rooms.worker.up()
+    used = family_cpu_seconds(rooms.worker.pid)
     await rooms.until_delivered()
+    used = family_cpu_seconds(rooms.worker.pid) - used
     await rooms.worker.kill()
-    dispatches = select(Job.started_at, Job.finished_at).where(
-        Job.kind == DISPATCH.name, Job.created_at >= began_at
+    runs = await _runs(rooms, admitted_from)
+    return Round(
+        began_at=[began.timestamp() for began, _ in runs],
+        finished_at=[finished.timestamp() for _, finished in runs],
+        cpu_seconds=used,
+    )
+
+
+async def _runs(rooms: Studio, admitted_from: datetime) -> list[tuple[datetime, datetime]]:
+    """Return when the background work of each render began and was over."""
+    runs = select(Job.started_at, Job.finished_at).where(
+        Job.kind == DISPATCH.name, Job.created_at >= admitted_from
     )
     async with rooms.database.reading() as session:
-        rows = (await session.execute(dispatches)).tuples()
-        return [(began, ended) for began, ended in rows if began and ended]
+        rows = (await session.execute(runs)).tuples()
+        return [(began, finished) for began, finished in rows if began and finished]
 
 
-def _jobs(expected: float) -> int:
-    """Return how many jobs make a round of a sensible length."""
-    return min(MOST, max(FEWEST, round(expected * ROUND_SECONDS)))
-
-
-def per_second(finished_at: Sequence[float]) -> float:
-    """Return the pace at which jobs were finished, without the first and the last of them.
-
-    At its ends a round says more about the start of a process and the last straggler.
-    """
-    ordered = sorted(finished_at)
-    skipped = int(MARGIN * len(ordered))
-    inner = ordered[skipped : len(ordered) - skipped]
-    return (len(inner) - 1) / (inner[-1] - inner[0])
+def _size_after(rounds: Sequence[Round]) -> int:
+    """Return how many jobs make a round of a sensible length, judged by the one before."""
+    pace = rounds[-1].per_second if rounds else 0.0
+    return min(MOST, max(FEWEST, round(ROUND_SECONDS * pace)))

@@ -1,26 +1,22 @@
-"""Processor time by the operating system's own accounting, with that of every descendant."""
+"""Processor time of a process and all its descendants, by the operating system's accounting."""
 
-import os
 from pathlib import Path
 
 from tests.faults.processes import children_of
 
-TICKS = os.sysconf("SC_CLK_TCK")
-PARENT, FIRST_TIME, LAST_TIME = 1, 11, 14  # fields of /proc/PID/stat, counted after the name
+from bench.places import TICKS
+
+PARENT = 1  # fields of /proc/PID/stat, counted after the name
+TIMES = slice(11, 15)  # user and system: its own, and of the children that it has outlived
 
 
 def family_cpu_seconds(pid: int) -> float:
     """Return what a process and its descendants have used, those included that have ended."""
-    return own_cpu_seconds(pid) + sum(map(family_cpu_seconds, children_of(pid)))
-
-
-def own_cpu_seconds(pid: int) -> float:
-    """Return what a process and the children that it has outlived have used; 0 if it is gone."""
     try:
-        times = _fields(pid)[FIRST_TIME : LAST_TIME + 1]
-    except (FileNotFoundError, ProcessLookupError):
+        used = sum(map(int, _fields(pid)[TIMES])) / TICKS
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
         return 0.0
-    return sum(map(int, times)) / TICKS
+    return used + sum(map(family_cpu_seconds, children_of(pid)))
 
 
 def parent_of(pid: int) -> int:

@@ -20,7 +20,7 @@ from medici.domain.routing.settings import OPENAI
 from medici.kernel.db.database import Database
 
 CUSTOMERS = 32
-AT_ONCE = 60  # renders that the worker has under way
+AT_ONCE = 256  # renders that the worker has under way
 CONNECTIONS = 10
 LOOK_SECONDS = 0.2  # a look costs the machine that is measured
 PATIENCE_SECONDS = 180.0
@@ -54,7 +54,7 @@ class Studio:
     async def until_delivered(self) -> None:
         """Wait until every render has ended, and see that each brought its picture."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while await self._count(RenderJob.state.not_in(TERMINAL)):  # noqa: ASYNC110 - another process does it
+            while await self._count(RenderJob.state.not_in(TERMINAL)):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
         if failed := await self._count(RenderJob.state != RenderState.SUCCEEDED):
             raise RuntimeError(f"{failed} renders brought no picture")

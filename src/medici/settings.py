@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     celery_broker_url: str = Field(
         "redis://localhost:6379/0", validation_alias=AliasChoices("CELERY_BROKER_URL", "REDIS_URL")
     )
-    medici_worker_concurrency: int = Field(16, ge=1, le=1024)
+    medici_worker_concurrency: int = Field(64, ge=1, le=1024)
     medici_worker_poll_seconds: float = Field(1.0, ge=0.05, le=3600)
     medici_job_lease_seconds: float = Field(15.0, ge=0.3, le=600)
     medici_image_processes: int = Field(1, ge=1, le=64)

@@ -79,6 +79,18 @@ class Scene:
         return verify(keys, call.headers, call.body, now=datetime.now(UTC))
 
 
+def deaf() -> web.Application:
+    """Build a receiver that never answers."""
+
+    async def never(_request: web.Request) -> web.Response:
+        await asyncio.sleep(3600)
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/hook", never)
+    return app
+
+
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
     plane, pace, receiver = Plane(seed=1), Pace(seconds=0), Receiver()
@@ -127,6 +139,16 @@ class TestByItself:
         await scene.receiver.heard(4)
 
         assert (await scene.told("fal"))["sent"] == 4
+
+    async def test_does_not_wait_for_other_receivers(self, scene: Scene) -> None:
+        async with serving(deaf()) as nobody:
+            hook = {"fal_webhook": f"{nobody}/hook"}
+            await scene.client.post(f"/{MODEL}", params=hook, json=INPUT)
+            request_id = await scene.order()
+
+            (call,) = await scene.receiver.heard(1)
+
+        assert await scene.judged(call) == request_id
 
     async def test_comes_before_the_answer_where_it_shall_overtake(self, scene: Scene) -> None:
         await scene.told("fal", automatic=False, overtakes=1)

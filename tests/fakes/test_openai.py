@@ -273,14 +273,14 @@ class TestFaults:
         assert (refused.value.request_id or "").startswith("req_")
         assert vendor.plane.billed == 0
 
-    async def test_during_the_work_bill_it(self, vendor: Vendor) -> None:
+    async def test_of_the_server_that_come_at_once_bill_nothing(self, vendor: Vendor) -> None:
         vendor.fail(FaultKind.JOB_FAILED)
 
         with pytest.raises(InternalServerError) as failed:
             await vendor.edit()
 
         assert failed.value.type == "server_error"
-        assert vendor.plane.billed == 1
+        assert vendor.plane.billed == 0
 
     async def test_leave_the_pictures_out(self, vendor: Vendor) -> None:
         vendor.fail(FaultKind.EMPTY_IMAGES)

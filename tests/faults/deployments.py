@@ -113,10 +113,13 @@ def _server(port: int, settings: Mapping[str, str]) -> MediciProcess:
 
 def _workers(layout: Layout, settings: Mapping[str, str]) -> Iterator[MediciProcess]:
     for number in range(layout.workers):
-        command = (*MEDICI, "worker")
-        if layout.broker_url is not None:
-            command = (*CELERY, "worker", "-n", f"w{number}@%h", "-Q", ",".join(Queue))
+        own = layout.broker_url is None
+        command = (*MEDICI, "worker") if own else _celery_worker(f"w{number}@%h")
         yield MediciProcess(command, ready_line=WORKER_READY, settings=settings)
+
+
+def _celery_worker(name: str) -> tuple[str, ...]:
+    return (*CELERY, "worker", "-n", name, "-Q", ",".join(Queue))
 
 
 def _beat(settings: Mapping[str, str]) -> MediciProcess:

@@ -19,7 +19,7 @@ class Line:
     status: int = 0
     job_id: str | None = None
     retry_after: str | None = None
-    sent_at: float = 0.0  # by the clock on the wall, in seconds
+    sent_at: float = 0.0  # of what was answered: by the clock on the wall, in seconds
     took_seconds: float = 0.0  # from there to the answer
 
     @property

@@ -1,14 +1,12 @@
 """How fast customers were served in each stretch of a test."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from math import ceil
 
-from tests.faults.accounts import Books, Stored
-from tests.faults.journal import Line
+from tests.faults.accounts import Books
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,21 +54,20 @@ class Service:
         def within(moment: float) -> bool:
             return any(moment in phase for phase in phases)
 
-        answered = (line for line in told.lines if line.happening == "answered")
-        succeeded = [
-            (one.job.created_at.timestamp(), ended_at.timestamp())
-            for one, ended_at in _succeeded(told.stored)
-        ]
         return cls(
-            answers=sorted(line.took_seconds for line in _sent(answered) if within(line.sent_at)),
-            pictures=sorted(end - start for start, end in succeeded if within(start)),
-            delivered=sum(within(end) for _, end in succeeded),
+            answers=sorted(line.took_seconds for line in told.lines if within(line.sent_at)),
+            pictures=sorted(end - start for start, end in _delivered(told) if within(start)),
+            delivered=sum(within(end) for _, end in _delivered(told)),
         )
+
+    @property
+    def answers_p95(self) -> float:
+        return percentile(self.answers, 0.95)
 
     def __str__(self) -> str:
         return (
             f"{len(self.answers)} answers, p50 {1000 * percentile(self.answers, 0.5):.0f} ms, "
-            f"p95 {1000 * percentile(self.answers, 0.95):.0f} ms; "
+            f"p95 {1000 * self.answers_p95:.0f} ms; "
             f"{self.delivered} pictures, p50 {percentile(self.pictures, 0.5):.2f} s, "
             f"p95 {percentile(self.pictures, 0.95):.2f} s after the order"
         )
@@ -81,11 +78,8 @@ def percentile(times: Sequence[float], share: float) -> float:
     return times[max(ceil(share * len(times)) - 1, 0)] if times else 0.0
 
 
-def _sent(lines: Iterable[Line]) -> Iterator[Line]:
-    return (line for line in lines if line.sent_at)
-
-
-def _succeeded(stored: Iterable[Stored]) -> Iterator[tuple[Stored, datetime]]:
-    for one in stored:
+def _delivered(told: Books) -> Iterator[tuple[float, float]]:
+    """Tell when each picture was ordered, and when it was there."""
+    for one in told.stored:
         if one.picture is not None and one.job.finished_at is not None:
-            yield one, one.job.finished_at
+            yield one.job.created_at.timestamp(), one.job.finished_at.timestamp()

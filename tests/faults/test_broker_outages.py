@@ -7,20 +7,24 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from sqlalchemy import text
 
 from medici.kernel.db.database import Database
 from tests.faults.accounts import books, settled
 from tests.faults.deployments import Deployment, Layout, deployed
 from tests.faults.journal import Journal
 from tests.faults.load import Habits, under_load
-from tests.faults.phases import Phases, percentile
+from tests.faults.phases import Phases
 from tests.worker.brokers import Broker
 
 SECONDS = float(os.environ.get("MEDICI_OUTAGE_SECONDS") or 6.0)  # of each outage; a night has 60
 CALM_SECONDS = SECONDS / 2
+# Beside other tests nothing is steady; still nobody may wait as long as a silent broker is given.
+TOLERATED_SECONDS = 4.0 if SECONDS < 60 else 0.0
 CALM = "calm"
-FOR_GOOD = "gone for good"
-HABITS = Habits(repainted=0.0)  # a second of one core each would be what is measured
+HABITS = Habits(
+    per_second=10.0, repainted=0.0
+)  # a second of one core each would be what is measured
 
 
 @pytest.mark.parametrize("template", ["postgresql"], indirect=True)
@@ -28,6 +32,7 @@ class TestOutagesOfTheBroker:
     @pytest.mark.timeout(150 + 12 * SECONDS)
     async def test_lose_nothing_and_keep_nobody_waiting(
         self,
+        *,
         database: Database,
         database_url: str,
         broker: Broker,
@@ -45,7 +50,6 @@ class TestOutagesOfTheBroker:
                         await outage(broker)
             await settled(database, within=60)
             told = await books(database, journal, deployment)
-            [Path(f"/tmp/said{i}.txt").write_bytes(p.said) for i, p in enumerate(deployment.processes)]
             await _is_in_order(deployment)
 
         service = phases.service(told)
@@ -53,10 +57,11 @@ class TestOutagesOfTheBroker:
         assert told.discrepancies() == []
         assert set(told.answers) <= {200, 409, 429}
         assert set(told.states) <= {"succeeded", "canceled"}
-        usual = percentile(service[CALM].answers, 0.95)
+        allowed = max(2 * service[CALM].answers_p95 + 0.1, TOLERATED_SECONDS)
         for name in OUTAGES:
-            assert percentile(service[name].answers, 0.95) <= 2 * usual + 0.1, name
+            assert service[name].answers_p95 <= allowed, name
             assert service[name].delivered > SECONDS, name
+        assert await _deadlocks(database) == 0
 
 
 async def _gone(broker: Broker) -> None:
@@ -94,7 +99,7 @@ OUTAGES: dict[str, Callable[[Broker], Awaitable[None]]] = {
     "silent": _silent,
     "emptied": _emptied,
     "restarted": _restarted,
-    FOR_GOOD: _gone_for_good,
+    "gone for good": _gone_for_good,
 }
 
 
@@ -102,8 +107,15 @@ async def _is_in_order(deployment: Deployment) -> None:
     """See that the server told of its broker, and that every process still stops as it should."""
     (server,) = deployment.servers
     ended = [process.said.decode() for process in deployment.processes if process.has_ended]
-    assert ended == []
+    assert not ended, "".join(text[-4000:] for text in ended)
     assert b"relay.broker_away" in server.said
     assert b"relay.broker_back" in server.said
     codes = await asyncio.gather(*(process.terminate() for process in deployment.processes))
     assert codes == [0] * len(codes)
+
+
+async def _deadlocks(database: Database) -> int:
+    """Count what PostgreSQL had to cut apart; each costs somebody a second and a 503."""
+    asked = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+    async with database.reading() as session:
+        return int((await session.execute(asked)).scalar_one())

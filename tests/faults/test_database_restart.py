@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from random import Random
@@ -16,9 +16,11 @@ from tests.faults.accounts import books, settled
 from tests.faults.deployments import Deployment, Layout, deployed
 from tests.faults.journal import Journal
 from tests.faults.load import under_load
+from tests.faults.postmaster import kill_postmaster, resume
 from tests.jobs.waiting import until
 from tests.support.databases import PostgresTemplate, opened
 from tests.support.servers import TestPostgres
+from tests.worker.brokers import Broker
 
 CRASHES = 3
 REFUSED_WITHIN_SECONDS = 2.0
@@ -40,24 +42,55 @@ class TestCrashOfPostgres:
     async def test_is_told_at_once_and_survived(
         self, own_postgres: TestPostgres, tmp_path: Path, journal: Journal, draw: Random
     ) -> None:
-        async with (
-            _database_of(own_postgres, tmp_path) as url,
-            deployed(url, tmp_path / "data", Layout(workers=1)) as deployment,
-        ):
-            async with under_load(deployment, journal, draw):
-                for _ in range(CRASHES):
-                    own_postgres.crash()
-                    await _ready(deployment, False, within=REFUSED_WITHIN_SECONDS)
-                    own_postgres.resume()
-                    await _ready(deployment, True, within=BACK_WITHIN_SECONDS)
-            async with opened(url) as database:
-                await settled(database, within=60)
-                told = await books(database, journal, deployment)
+        async def crash() -> None:
+            own_postgres.crash()
 
-        assert told.discrepancies() == []
-        assert set(told.answers) <= {0, 200, 409, 429, 503}
-        assert 503 in told.answers
-        assert all(line.retry_after for line in told.lines if line.status == 503)
+        await _survived(own_postgres, tmp_path, journal, draw, layout=Layout(workers=1), end=crash)
+
+    @pytest.mark.timeout(180)
+    async def test_is_survived_when_its_first_process_is_killed(
+        self,
+        own_postgres: TestPostgres,
+        broker: Broker,
+        tmp_path: Path,
+        journal: Journal,
+        draw: Random,
+    ) -> None:
+        async def kill() -> None:
+            await kill_postmaster(own_postgres)
+
+        layout = Layout(workers=1, broker_url=broker.url)
+        await _survived(own_postgres, tmp_path, journal, draw, layout=layout, end=kill)
+
+
+async def _survived(
+    server: TestPostgres,
+    directory: Path,
+    journal: Journal,
+    draw: Random,
+    *,
+    layout: Layout,
+    end: Callable[[], Awaitable[None]],
+) -> None:
+    """Have the database ended again and again under load, and see that nothing comes of it."""
+    async with (
+        _database_of(server, directory) as url,
+        deployed(url, directory / "data", layout) as deployment,
+    ):
+        async with under_load(deployment, journal, draw):
+            for _ in range(CRASHES):
+                await end()
+                await _ready(deployment, False, within=REFUSED_WITHIN_SECONDS)
+                await resume(server)
+                await _ready(deployment, True, within=BACK_WITHIN_SECONDS)
+        async with opened(url) as database:
+            await settled(database, within=60)
+            told = await books(database, journal, deployment)
+
+    assert told.discrepancies() == []
+    assert set(told.answers) <= {0, 200, 409, 429, 503}
+    assert 503 in told.answers
+    assert all(line.retry_after for line in told.lines if line.status == 503)
 
 
 class TestFullDisk:

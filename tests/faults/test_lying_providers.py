@@ -88,7 +88,8 @@ class Lie:
 
     def __str__(self) -> str:
         words = (self.when, "always" if self.always else "once", self.kind)
-        return "-".join((*words, *(f"{value}" for _, value in self.more)))
+        figures = [f"{value}" for _, value in self.more if isinstance(value, int)]
+        return "-".join((*words, *figures))
 
 
 def once(when: str, kind: FaultKind, **more: Any) -> Lie:

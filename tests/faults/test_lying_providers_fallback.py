@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from medici.adapters.providers.failure import FailureCode
+from medici.adapters.providers.request import Tier
 from medici.domain.rendering.models import RenderJob, RenderState
 from medici.fakes.faults import Fault, FaultKind, Rule
 from medici.kernel.db.database import Database
@@ -99,6 +100,24 @@ class TestFallback:
         assert (job.state, job.error_code) == (RenderState.FAILED, "provider_dispatch_failed")
         assert [provider for provider, _ in way] == [FAL, REPLICATE, OPENAI]
         assert (await market.studio.purse(), billed(market)) == (REFUNDED, {})
+
+
+class TestPreview:
+    async def test_that_failed_on_fals_machines_is_tried_again_at_once(
+        self, market: Market
+    ) -> None:
+        failing = Rule(operation="submit", calls=(1,), fault=of(FaultKind.JOB_FAILED))
+        market.planes[FAL].faults.set(failing)
+
+        job = await market.settled(await market.studio.order(tier=Tier.PREVIEW))
+
+        attempts = await market.studio.attempts(job.id)
+        assert [(attempt.provider, attempt.failure_code) for attempt in attempts] == [
+            (FAL, FailureCode.UNAVAILABLE),
+            (FAL, None),
+        ]
+        assert (job.state, billed(market)) == (RenderState.SUCCEEDED, {FAL: 1})
+        assert [attempt.cost_uncertain for attempt in attempts] == [False, False]
 
 
 class TestNoFallback:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from medici.domain.billing.queries import EffectivePlan
 from medici.domain.ledger.errors import InsufficientCredits
 from medici.domain.ledger.models import GrantSource
 from medici.domain.ledger.values import GrantTerms
@@ -11,11 +12,12 @@ from medici.domain.rendering.rules import Policy
 from tests.sim.auditor import Auditor
 from tests.sim.bugs import Bug
 from tests.sim.pausing import pause
-from tests.sim.rows import Hold, Order, Store, Wallet
+from tests.sim.rows import FREE, Hold, Order, Store, Wallet
 from tests.sim.studio import Studio
 from tests.sim.till import Till
 
 ROUTE = ("painter", "sculptor", "weaver")  # enough for the budget of a job to matter
+PLANS = (FREE, EffectivePlan(plan_id="pro", daily_credits=5), EffectivePlan(plan_id="none"))
 SALE_LIFETIME = timedelta(hours=1)
 
 
@@ -30,7 +32,7 @@ class Message:
 
 
 class Desk:
-    """Takes orders, purchases, sales and cancellations, each once per key."""
+    """Takes orders, purchases, sales and cancellations, each once per key; and visits."""
 
     def __init__(
         self,
@@ -64,6 +66,11 @@ class Desk:
                 self._sold(message, clock())
             case "capture":
                 self._till.charge(self.sales[message.key], now=clock())
+            case "visit":
+                self._till.allow(message.wallet, now=clock())
+            case "subscribe":
+                message.wallet.plan = PLANS[message.amount]
+                self._till.allow(message.wallet, now=clock())
         await pause("the answer leaves")
 
     def give(self, wallet: Wallet, terms: GrantTerms, *, now: datetime) -> None:
@@ -89,7 +96,7 @@ class Desk:
 
     def _bought(self, message: Message, now: datetime) -> None:
         self._deliveries += 1
-        self._auditor.note_purchase(message.wallet, message.key, message.amount)
+        self._auditor.bookkeeper.note_purchase(message.wallet, message.key, message.amount)
         terms = GrantTerms(source=GrantSource.PACK, source_ref=message.key, amount=message.amount)
         delivery = f"delivery:{self._deliveries}"
         self._till.give(message.wallet, terms, delivery=delivery, now=now)

@@ -1,10 +1,12 @@
 """What the store keeps: the product's columns that its decisions look at."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from medici.adapters.providers.failure import FailureCode
+from medici.domain.billing.queries import EffectivePlan
 from medici.domain.ledger.book import Posting
 from medici.domain.ledger.models import HoldStatus
 from medici.domain.ledger.rules import GrantState, Slice
@@ -15,6 +17,7 @@ from medici.jobs.models import State
 from medici.jobs.rules import Standing
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+FREE = EffectivePlan(daily_credits=2)
 
 
 class Violation(AssertionError):
@@ -58,6 +61,7 @@ class Order:
     hold: "Hold"
     candidates: tuple[str, ...]
     policy: Policy
+    created_at: datetime
     position: int = 0
     retries: int = 0
     state: RenderState = RenderState.QUEUED
@@ -76,6 +80,7 @@ class Attempt:
     ref: dict[str, str] | None = None
     polls: int = 0
     failure_code: FailureCode | None = None
+    retry_after_seconds: float | None = None
     cost_uncertain: bool = False
     finished: bool = False  # not the same as its state, which may be uncertain before and after
 
@@ -87,6 +92,15 @@ class Attempt:
     def outcome_known(self) -> bool:
         lost = self.failure_code is FailureCode.TIMEOUT_AMBIGUOUS
         return self.finished and not lost and self.state is not AttemptState.UNCERTAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """An attempt that began, or that ended as ``state`` says, by the clock of who did it."""
+
+    attempt: Attempt
+    state: AttemptState
+    at: datetime
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -107,6 +121,7 @@ class Wallet:
     held: int = 0
     seq: int = 0
     last_at: datetime = START
+    plan: EffectivePlan = FREE
     grants: dict[UUID, GrantState] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, UUID]] = field(default_factory=dict)
     postings: list[tuple[datetime, Posting]] = field(default_factory=list)
@@ -123,6 +138,7 @@ class Store:
     holds: dict[UUID, Hold] = field(default_factory=dict)
     wallets: list[Wallet] = field(default_factory=list)
     orders_by_key: dict[str, Order] = field(default_factory=dict)
+    turns: deque["Turn"] = field(default_factory=deque)  # that nobody has looked at yet
     changed_orders: dict[Order, None] = field(default_factory=dict)
     changed_wallets: dict[Wallet, None] = field(default_factory=dict)
     last_id: int = 0

@@ -13,7 +13,8 @@ from medici.adapters.providers.provider import (
     Observation,
 )
 from medici.domain.rendering import rules
-from medici.domain.rendering.errors import ProviderSilent
+from medici.domain.rendering.errors import NobodyLeft, ProviderSilent
+from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.submission import PASSING, WordAwaited, submitted
 from medici.domain.rendering.work import CANCEL_UPSTREAM, DISPATCH, POLL
 from medici.jobs.claims import Claim
@@ -92,22 +93,27 @@ class RenderRun:
             return None
         if attempt is None:
             assert self.claim.kind == DISPATCH.name
-            await self._dispatch(order)
-        elif self.claim.kind == POLL.name:
+            return await self._dispatch(order)
+        if self.claim.kind == POLL.name:
             return await self._poll(attempt)
-        else:
-            await self._withdraw(attempt)
+        await self._withdraw(attempt)
         return None
 
-    async def _dispatch(self, order: Order) -> None:
-        if order.state.is_terminal:
-            await self.commit(lambda: self._studio.close_lost(order))
-            return
-        begun = await self.commit(lambda: self._studio.begin(order, now=self.now()))
-        if begun is None:  # it has ended while its picture was read
-            await self.commit(lambda: self._studio.close_lost(order))
-            return
-        await self._send(*begun)
+    async def _dispatch(self, order: Order) -> Again | None:
+        begun = None
+        try:
+            if not order.state.is_terminal:
+                begun = await self.commit(lambda: self._studio.begin(order, now=self.now()))
+        except NobodyLeft:
+            await self.commit(lambda: self._studio.nobody_left(order, now=self.now()))
+            return None
+        if isinstance(begun, Wait):
+            return Again(at=begun.until + timedelta(seconds=self._dice.random() / 2))
+        if begun is None:  # it has ended, perhaps while its picture was read
+            await self.commit(lambda: self._studio.close_lost(order, now=self.now()))
+        else:
+            await self._send(*begun)
+        return None
 
     async def _send(self, attempt: Attempt, resumed: bool) -> None:
         vendor = self._vendors[attempt.provider]
@@ -214,4 +220,6 @@ class RenderRun:
             if failure.code in PASSING and not self.claim.standing.exhausted:
                 raise ProviderSilent(str(failure)) from failure
             outcome = CancelOutcome.UNSUPPORTED
-        await self.commit(lambda: self._studio.abandon(attempt, outcome), finish=True)
+        await self.commit(
+            lambda: self._studio.abandon(attempt, outcome, now=self.now()), finish=True
+        )

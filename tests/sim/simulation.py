@@ -15,13 +15,16 @@ STEPS = 500
 SHOWN = 50
 SHOWN_AT_REST = 10
 SHRINKING_RUNS = 400
-WEIGHTS = {  # how often of a hundred and ten
+WEIGHTS = {  # how often of a hundred and thirteen
     "order": 2,
     "buy": 1,
     "sell": 1,
     "capture": 1,
     "cancel": 1,
     "gift": 1,
+    "visit": 1,
+    "subscribe": 1,
+    "reset": 1,
     "deliver": 6,
     "duplicate": 1,
     "drop": 1,

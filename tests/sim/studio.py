@@ -8,25 +8,35 @@ from medici.adapters.providers.failure import ProviderFailure
 from medici.adapters.providers.provider import CancelOutcome
 from medici.domain.ledger.errors import InsufficientCredits
 from medici.domain.rendering import rules
-from medici.domain.rendering.errors import TooEarly
+from medici.domain.rendering.errors import NobodyLeft, TooEarly
 from medici.domain.rendering.models import AttemptState, RenderState
 from medici.domain.rendering.rules import Next, Policy, Standing
+from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.work import CANCEL_UPSTREAM, DISPATCH, POLL
 from tests.sim.bugs import Bug
 from tests.sim.queue import Queue
-from tests.sim.rows import Attempt, Order, Store, Wallet
+from tests.sim.rows import Attempt, Order, Store, Turn, Wallet
 from tests.sim.till import Till
+from tests.sim.waiting_room import WaitingRoom
 
 
 class Studio:
     """Admits, sends, watches and ends renders."""
 
     def __init__(
-        self, store: Store, queue: Queue, till: Till, dice: Random, bug: Bug | None
+        self,
+        store: Store,
+        queue: Queue,
+        till: Till,
+        room: WaitingRoom,
+        *,
+        dice: Random,
+        bug: Bug | None,
     ) -> None:
         self.store = store
         self._queue = queue
         self._till = till
+        self._room = room
         self._dice = dice
         self._bug = bug
 
@@ -44,6 +54,7 @@ class Studio:
         if (known := self.store.orders_by_key.get(key)) is not None:
             return known
         order_id = self.store.new_id()
+        self._till.allow(wallet, now=now)
         try:
             hold = self._till.hold(
                 wallet,
@@ -54,7 +65,14 @@ class Studio:
             )
         except InsufficientCredits:
             return None
-        order = Order(id=order_id, wallet=wallet, hold=hold, candidates=candidates, policy=policy)
+        order = Order(
+            id=order_id,
+            wallet=wallet,
+            hold=hold,
+            candidates=candidates,
+            policy=policy,
+            created_at=now,
+        )
         self.store.orders[order_id] = self.store.orders_by_key[key] = order
         self.store.changed_orders[order] = None
         if self._bug is not Bug.LATE_ENQUEUE:
@@ -76,13 +94,23 @@ class Studio:
             self._till.release(order.hold, now=now)
         self._move(order, RenderState.CANCELED)
 
-    def begin(self, order: Order, *, now: datetime) -> tuple[Attempt, bool] | None:
-        """Store the intent to send; the second value tells that an earlier answer was lost."""
+    def begin(self, order: Order, *, now: datetime) -> tuple[Attempt, bool] | Wait | None:
+        """Store the intent to send; the second value tells that an earlier answer was lost.
+
+        Raises:
+            NobodyLeft: no provider can be asked, now or soon.
+        """
         if order.state.is_terminal:
             return None
         if order.attempts and order.attempts[-1].state.is_open:
             last = order.attempts[-1]
             return (last, True) if last.state is AttemptState.SENDING else None
+        choice = self._room.choose(order, now)
+        if choice is None:
+            raise NobodyLeft
+        if isinstance(choice, Wait):
+            return choice
+        order.position = choice
         attempt = Attempt(
             id=self.store.new_id(),
             order=order,
@@ -91,6 +119,7 @@ class Studio:
         )
         order.attempts.append(attempt)
         self.store.attempts[attempt.id] = attempt
+        self._note(attempt, now)
         self._move(order, RenderState.SENDING)
         return attempt, False
 
@@ -139,7 +168,8 @@ class Studio:
     def deliver(self, attempt: Attempt, *, now: datetime) -> None:
         if not attempt.state.is_open:
             return
-        attempt.close(AttemptState.SUCCEEDED)
+        self._close(attempt, AttemptState.SUCCEEDED, now)
+        self._room.note_success(attempt.provider)
         order = attempt.order
         if not order.state.is_terminal:
             order.output_id = attempt.id
@@ -150,8 +180,10 @@ class Studio:
         """Close an attempt that brought nothing and let its order go on as the rules say."""
         if not attempt.state.is_open:
             return
-        attempt.close(AttemptState.FAILED)
+        self._close(attempt, AttemptState.FAILED, now)
+        self._room.note_failure(attempt.provider, failure, now)
         attempt.failure_code = failure.code
+        attempt.retry_after_seconds = failure.retry_after_seconds
         attempt.cost_uncertain = rules.may_have_cost(failure, accepted=attempt.ref is not None)
         order = attempt.order
         if order.state.is_terminal:
@@ -170,23 +202,28 @@ class Studio:
             case Next.STOP:
                 self._fail(order, *rules.final_state(failure), now=now)
 
-    def abandon(self, attempt: Attempt, outcome: CancelOutcome) -> None:
+    def abandon(self, attempt: Attempt, outcome: CancelOutcome, *, now: datetime) -> None:
         if attempt.state.is_open:
             attempt.cost_uncertain = outcome is not CancelOutcome.CANCELED
-            attempt.close(AttemptState.CANCELED)
+            self._close(attempt, AttemptState.CANCELED, now)
+
+    def nobody_left(self, order: Order, *, now: datetime) -> None:
+        """End an order for which no provider can be asked."""
+        if not order.state.is_terminal:
+            self._fail(order, RenderState.FAILED, NobodyLeft.code, now=now)
 
     def give_up(self, order: Order, *, reason: str, now: datetime) -> None:
         """End an order whose background work cannot be done."""
         for attempt in order.attempts:
             if attempt.state.is_open:
-                _lose(attempt)
+                self._lose(attempt, now)
         if not order.state.is_terminal:
             self._fail(order, RenderState.FAILED, reason, now=now)
 
-    def close_lost(self, order: Order) -> None:
+    def close_lost(self, order: Order, *, now: datetime) -> None:
         for attempt in order.attempts:
             if attempt.state is AttemptState.SENDING and attempt.ref is None:
-                _lose(attempt)
+                self._lose(attempt, now)
 
     def attempt_of(self, reference: str) -> Attempt:
         return self.store.attempts[UUID(reference)]
@@ -195,8 +232,9 @@ class Studio:
         order = attempt.order
         same = sum(other.provider == attempt.provider for other in order.attempts)
         endless = self._bug is Bug.ENDLESS_RETRIES
+        uncounted = self._bug is Bug.ONE_TRY_MORE
         return Standing(
-            tries_here=1 if endless else same,
+            tries_here=1 if endless else same - uncounted,
             retries=0 if endless else order.retries,
             has_next=order.position + 1 < len(order.candidates),
         )
@@ -220,7 +258,13 @@ class Studio:
         order.state = state
         self.store.changed_orders[order] = None
 
+    def _lose(self, attempt: Attempt, now: datetime) -> None:
+        attempt.cost_uncertain = True
+        self._close(attempt, AttemptState.UNCERTAIN, now)
 
-def _lose(attempt: Attempt) -> None:
-    attempt.cost_uncertain = True
-    attempt.close(AttemptState.UNCERTAIN)
+    def _close(self, attempt: Attempt, state: AttemptState, now: datetime) -> None:
+        attempt.close(state)
+        self._note(attempt, now)
+
+    def _note(self, attempt: Attempt, now: datetime) -> None:
+        self.store.turns.append(Turn(attempt=attempt, state=attempt.state, at=now))

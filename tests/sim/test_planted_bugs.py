@@ -1,29 +1,36 @@
-"""Ten mistakes, each planted by itself: the simulator finds them all."""
+"""Mistakes, each planted by itself: the simulator finds them all."""
+
+from functools import cache
 
 import pytest
 
 from tests.sim.bugs import Bug
-from tests.sim.simulation import first_failure, play, script_of, shrunk
+from tests.sim.simulation import Failure, first_failure, play, script_of, shrunk
 
 SEEDS = range(2_000)
+
+
+@cache
+def found(bug: Bug) -> Failure:
+    failure = first_failure(SEEDS, bug)
+    assert failure is not None, f"nobody noticed that {bug}"
+    return failure
 
 
 class TestPlantedBug:
     @pytest.mark.parametrize("bug", Bug)
     def test_is_found_and_told_in_few_steps(self, bug: Bug) -> None:
-        found = first_failure(SEEDS, bug)
+        failure = found(bug)
 
-        assert found is not None, f"nobody noticed that {bug}"
-        story = shrunk(found)
+        story = shrunk(failure)
+
         print(f"{bug}\n{story}")  # noqa: T201 - seen with -s
-        assert story.reason == found.reason
-        assert len(story.script) < len(found.script)
-        assert play(found.seed, story.script) is None  # without the mistake nothing is wrong
+        assert story.reason == failure.reason
+        assert len(story.script) < len(failure.script)
+        assert play(failure.seed, story.script) is None  # without the mistake nothing is wrong
 
     @pytest.mark.parametrize("bug", Bug)
     def test_is_found_again_by_its_seed(self, bug: Bug) -> None:
-        found = first_failure(SEEDS, bug)
+        failure = found(bug)
 
-        assert found is not None
-        again = play(found.seed, script_of(found.seed), bug)
-        assert again == found
+        assert play(failure.seed, script_of(failure.seed), bug) == failure

@@ -1,21 +1,20 @@
-"""The ledger's commands on wallets in memory; what they decide, ``Book`` and the rules decide."""
+"""The ledger's commands on wallets in memory; what they decide, the product decides."""
 
 from datetime import datetime
 from uuid import UUID
 
-from medici.domain.ledger import rules
+from medici.domain.billing.allowance import allowance_window, owed
+from medici.domain.billing.service.allowances import give_on_book
+from medici.domain.ledger import decisions, rules
 from medici.domain.ledger.book import Book
-from medici.domain.ledger.errors import (
-    HoldAlreadyResolved,
-    IdempotencyKeyReused,
-    InsufficientCredits,
-)
-from medici.domain.ledger.models import Account, HoldStatus, PostingKind
-from medici.domain.ledger.rules import Move, Request
-from medici.domain.ledger.service.holds import ENDINGS
-from medici.domain.ledger.values import GrantTerms, Memo
+from medici.domain.ledger.decisions import HeldCredits
+from medici.domain.ledger.errors import HoldAlreadyResolved, IdempotencyKeyReused
+from medici.domain.ledger.models import GrantSource, HoldStatus
+from medici.domain.ledger.rules import Request
+from medici.domain.ledger.values import GrantTerms, Memo, Reference
 from tests.sim.bugs import Bug
-from tests.sim.rows import Hold, Store, Wallet
+from tests.sim.mistakes import BackwardsBook, give_in_full
+from tests.sim.rows import START, Hold, Store, Wallet
 
 MEMO = Memo(actor="user:ada", reason="simulated")
 
@@ -26,6 +25,29 @@ class Till:
     def __init__(self, store: Store, bug: Bug | None) -> None:
         self._store = store
         self._bug = bug
+        self.reset_hour = 0  # when the day of allowances turns
+
+    def allow(self, wallet: Wallet, *, now: datetime) -> None:
+        """Give the day's credits, unless the day has had them."""
+        window, plan = allowance_window(now, self.reset_hour, 0), wallet.plan
+        if plan.daily_credits == 0:
+            return
+        book = self._open(wallet, now)
+        given = {
+            grant.source_ref: grant.amount
+            for grant in book.grants.values()
+            if grant.source is GrantSource.PLAN_DAILY
+            and grant.source_ref >= window.schedule_date.isoformat()
+        }
+        if self._bug is Bug.ALLOWANCE_AGAIN:
+            given = {}
+        due = owed(given, window, plan_id=plan.plan_id, target=plan.daily_credits)
+        wrong = Bug.UPGRADE_IN_FULL if due and due.tops_up else Bug.DAYS_PILE_UP
+        if due and self._bug is wrong:
+            give_in_full(book, due, window, MEMO)
+        else:
+            give_on_book(book, given, plan, window)
+        self._write(wallet, book)
 
     def give(self, wallet: Wallet, terms: GrantTerms, *, delivery: str, now: datetime) -> None:
         """Issue a grant once per source and reference."""
@@ -36,46 +58,25 @@ class Till:
         if _known(wallet, request) is not None:
             return
         book = self._open(wallet, now)
-        grant = book.add(terms)
-        moves: tuple[Move, ...] = ()
-        if grant.issued_seq is not None:
-            moves = rules.transfer([grant.whole], Account.ISSUED, Account.AVAILABLE)
-            if grant.ended(book.now):
-                moves += rules.transfer([grant.whole], Account.AVAILABLE, Account.EXPIRED)
-        book.post(
-            PostingKind.GRANT,
-            moves,
-            memo=MEMO,
-            amount=terms.amount,
-            subject_id=grant.id,
-            request=request,
-        )
+        decisions.issue(book, terms, MEMO, request)
         self._write(wallet, book)
 
     def hold(
         self, wallet: Wallet, amount: int, *, reference: str, expires_at: datetime, now: datetime
     ) -> Hold:
         """Set credits aside, once per reference; raises as the book does."""
-        request = rules.request(wallet.id, "hold", reference, amount)
+        about = Reference(kind="order", id=reference)
+        request = decisions.hold_request(wallet.id, about, amount)
         if (known := _known(wallet, request)) is not None:
             return self._store.holds[known]
         book = self._open(wallet, now)
-        slices = book.burn(amount)
+        placed = decisions.hold(book, amount, about, expires_at, MEMO)
         hold = Hold(
-            id=self._store.new_id(),
+            id=placed.id,
             wallet=wallet,
             amount=amount,
             expires_at=expires_at,
-            lines=slices,
-        )
-        book.post(
-            PostingKind.HOLD,
-            rules.transfer(slices, Account.AVAILABLE, Account.HELD),
-            memo=MEMO,
-            amount=amount,
-            subject_id=hold.id,
-            request=request,
-            hold_id=hold.id,
+            lines=placed.slices,
         )
         self._store.holds[hold.id] = hold
         self._write(wallet, book)
@@ -86,22 +87,11 @@ class Till:
         if hold.status is not HoldStatus.EXPIRED:
             self.end(hold, HoldStatus.CAPTURED, now=now)
             return
-        wallet = hold.wallet
-        request = rules.request(wallet.id, "late", hold.id.hex, hold.amount)
-        if _known(wallet, request) is not None:
-            return
-        book = self._open(wallet, now)
-        kind, moves = _late_moves(book, hold.amount)
-        book.post(
-            kind,
-            moves,
-            memo=MEMO,
-            amount=hold.amount,
-            subject_id=hold.id,
-            request=request,
-            hold_id=hold.id,
-        )
-        self._write(wallet, book)
+        request = decisions.late_request(hold.wallet.id, hold.id, hold.amount)
+        if _known(hold.wallet, request) is None:
+            book = self._open(hold.wallet, now)
+            decisions.charge_late(book, _held(hold), hold.amount, MEMO)
+            self._write(hold.wallet, book)
 
     def release(self, hold: Hold, *, now: datetime) -> None:
         """Give back what was held, unless it went back by itself."""
@@ -117,19 +107,14 @@ class Till:
             if hold.status is not status:
                 raise HoldAlreadyResolved(hold.status)
             return
-        book = self._open(hold.wallet, now)
         hold.captured = hold.amount if status is HoldStatus.CAPTURED else 0
-        spent, returned = rules.split(hold.lines, hold.captured)
         hold.status = status
-        back = rules.give_back(returned, Account.HELD, book.grants, book.now)
-        book.post(
-            ENDINGS[status],
-            (*rules.transfer(spent, Account.HELD, Account.CONSUMED), *back),
-            memo=MEMO,
-            amount=hold.amount,
-            subject_id=hold.id,
-            hold_id=hold.id,
-        )
+        book = self._open(hold.wallet, now)
+        now = book.now
+        if self._bug is Bug.GIVEN_BACK_LATE:
+            book.now = START  # when no grant had ended yet
+        decisions.resolve(book, _held(hold), status, hold.captured, MEMO)
+        book.now = now
         self._write(hold.wallet, book)
 
     def sweep(self, now: datetime) -> None:
@@ -147,7 +132,8 @@ class Till:
         return twice and self._bug is Bug.CAPTURE_REPEATS
 
     def _open(self, wallet: Wallet, now: datetime) -> Book:
-        book = Book(
+        kind = BackwardsBook if self._bug is Bug.BURNT_BACKWARDS else Book
+        book = kind(
             wallet_id=wallet.id,
             available=wallet.available,
             held=wallet.held,
@@ -184,12 +170,6 @@ def _known(wallet: Wallet, request: Request) -> UUID | None:
     return subject
 
 
-def _late_moves(book: Book, amount: int) -> tuple[PostingKind, tuple[Move, ...]]:
-    try:
-        slices = book.burn(amount)
-    except InsufficientCredits:
-        owed = Move(
-            source=Account.WRITTEN_OFF, target=Account.CONSUMED, amount=amount, grant_id=None
-        )
-        return PostingKind.WRITE_OFF, (owed,)
-    return PostingKind.LATE_CAPTURE, rules.transfer(slices, Account.AVAILABLE, Account.CONSUMED)
+def _held(hold: Hold) -> HeldCredits:
+    about = Reference(kind="order", id=hold.id.hex)
+    return HeldCredits(id=hold.id, amount=hold.amount, reference=about, slices=hold.lines)

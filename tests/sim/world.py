@@ -16,7 +16,7 @@ from medici.jobs.claims import Claim
 from medici.jobs.outcomes import Outcome
 from tests.sim.auditor import Auditor
 from tests.sim.bugs import Bug
-from tests.sim.desk import ROUTE, Desk, Message
+from tests.sim.desk import PLANS, ROUTE, Desk, Message
 from tests.sim.process import Process
 from tests.sim.queue import Queue
 from tests.sim.rows import Store, Violation, Wallet
@@ -24,6 +24,7 @@ from tests.sim.runs import RenderRun
 from tests.sim.studio import Studio
 from tests.sim.till import Till
 from tests.sim.vendor import Vendor
+from tests.sim.waiting_room import WaitingRoom
 
 SKEWS = (0, 0, 2, -2, 3600, -3600)
 WAITS = (  # seconds; leases, looks, retries, deadlines, patience and holds each have their turn
@@ -31,6 +32,7 @@ WAITS = (  # seconds; leases, looks, retries, deadlines, patience and holds each
     *[20.0, 40.0, 70.0, 301.0] * 2,
     *[1000.0, 8000.0, 90_000.0],
 )
+CAPS = (None, None, 1, 2)
 MEMORIES = (None, None, Recovery.UNKNOWN, Recovery.AWAITED)
 
 
@@ -43,9 +45,11 @@ class World:
         self.store = Store()
         self.queue = Queue(self.store, bug)
         self.till = Till(self.store, bug)
-        self.studio = Studio(self.store, self.queue, self.till, self.dice, bug)
+        caps = {name: self.dice.choice(CAPS) for name in ROUTE}
+        room = WaitingRoom(self.store, caps, bug)
+        self.studio = Studio(self.store, self.queue, self.till, room, dice=self.dice, bug=bug)
         self.vendors = {name: self._vendor(name) for name in ROUTE}
-        self.auditor = Auditor(self.store, tuple(self.vendors.values()))
+        self.auditor = Auditor(self.store, tuple(self.vendors.values()), caps)
         self.processes = [self._process(name) for name in ("left", "right")]
         self.desk = Desk(
             self.store,
@@ -84,6 +88,17 @@ class World:
 
     def do_sell(self, draw: int) -> str:
         return self._post("sell", amount=1 + draw % 3)
+
+    def do_visit(self, draw: int) -> str:
+        return self._post("visit", amount=0)
+
+    def do_subscribe(self, draw: int) -> str:
+        return self._post("subscribe", amount=draw % len(PLANS))
+
+    def do_reset(self, draw: int) -> str:
+        """Move the hour at which a new day's credits are due."""
+        self.till.reset_hour = draw % 24
+        return f"the day turns at {self.till.reset_hour}"
 
     def do_capture(self, draw: int) -> str:
         if not self.desk.sales:

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from obstore.store import LocalStore
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.storage.obstore_storage import ObstoreStorage
 from medici.kernel.db.database import Database
+from medici.kernel.db.driver.transaction import Driver, Work
+
+T = TypeVar("T")
 
 
 class Crash(BaseException):
@@ -49,6 +53,16 @@ class FusedDatabase(Database):
             yield session
             self._fuse.step("before a commit")
         self._fuse.step("after a commit")
+
+    async def carry_out(self, work: Work[T]) -> T:
+        async def fused(driver: Driver) -> T:
+            result = await work(driver)
+            self._fuse.step("before a commit")
+            return result
+
+        result = await super().carry_out(fused)
+        self._fuse.step("after a commit")
+        return result
 
 
 class FusedStorage(ObstoreStorage):

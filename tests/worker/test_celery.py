@@ -90,6 +90,7 @@ class TestWorker:
             await until_true(lambda: b"job.called" in worker.said, within=30)
 
             assert await worker.terminate() == 0
+        assert b"Traceback" not in worker.said
 
     async def test_needs_no_broker(
         self, database: Database, database_url: str, tmp_path: Path

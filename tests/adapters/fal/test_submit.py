@@ -9,6 +9,7 @@ from medici.adapters.providers.failure import FailureCode, ProviderFailure
 from medici.adapters.providers.fal.endpoints import app_of
 from medici.adapters.providers.provider import Phase, Recovery
 from medici.adapters.providers.request import Tier
+from medici.domain.rendering.rules import ATTEMPT_LIFETIME
 from medici.fakes.faults import FaultKind
 from tests.adapters.fal.conftest import BY_IMAGE, KEY, MODEL, PHOTO, Stage, wish
 
@@ -100,6 +101,7 @@ class TestPatience:
 
         headers = stage.asked("submit")[0].headers
         assert headers["X-Fal-Request-Timeout"] == "840"
+        assert stage.provider.start_seconds < ATTEMPT_LIFETIME.total_seconds()
         assert "X-Fal-No-Retry" not in headers
 
     async def test_has_previews_fail_at_once(self, stage: Stage) -> None:

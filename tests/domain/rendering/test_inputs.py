@@ -11,7 +11,7 @@ from medici.adapters.storage.store import Storage
 from medici.domain.rendering.errors import InputUnusable
 from medici.domain.rendering.inputs import LIMITS, InputReader
 from medici.domain.rendering.models import AttemptState, RenderState
-from medici.domain.rendering.queries import StoredInput
+from medici.domain.rendering.wanted import StoredInput
 from medici.kernel.net.client import OutgoingClient
 from tests.attacks.images import CANARY, encoded, picture
 from tests.kernel.net.names import Names

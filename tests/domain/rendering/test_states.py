@@ -40,10 +40,10 @@ from medici.domain.rendering.models import RenderAttempt, RenderJob, RenderState
 from medici.domain.rendering.rules import Next, Policy, Standing
 from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
-from medici.domain.rendering.service.attempt import Vendors
+from medici.domain.rendering.service.beginning import Vendors, begin
 from medici.domain.rendering.service.cancel import cancel
 from medici.domain.rendering.service.choosing import Wait
-from medici.domain.rendering.service.settle import Delivery
+from medici.domain.rendering.service.delivering import Delivery, deliver
 from medici.domain.rendering.service.submit import ImageSource, RenderOrder, submit
 from medici.domain.routing.models import ProviderCircuit
 from medici.kernel.db.database import Database
@@ -124,7 +124,7 @@ class RenderMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.run(self.session.execute(delete(ProviderCircuit)))  # their health is not of this test
         begun = self.run(
-            attempts.begin(
+            begin(
                 self.session,
                 self.job_id,
                 vendors=Vendors(),
@@ -168,9 +168,14 @@ class RenderMachine(RuleBasedStateMachine):
         cost = None if price is None else Cost(amount_micros=price)
         seen = Observation(phase=Phase.SUCCEEDED, cost=cost)
         delivery = Delivery(
-            picture_id=one.id, facts=FACTS, ref={"id": str(one.id)}, observation=seen
+            job_id=self.job_id,
+            attempt_id=one.id,
+            facts=FACTS,
+            ref={"id": str(one.id)},
+            observation=seen,
+            now=NOW,
         )
-        self.run(settle.deliver(self.session, self.job_id, one.id, delivery, now=NOW))
+        self.run(deliver(self.session, delivery))
         if not one.is_open:
             return
         one.state, one.cost = "succeeded", ESTIMATE if price is None else price
@@ -244,9 +249,14 @@ class RenderMachine(RuleBasedStateMachine):
     def deliver_again(self) -> None:
         if self.output is not None:
             seen = Delivery(
-                picture_id=self.output, facts=FACTS, ref={"id": "again"}, observation=SUCCEEDED
+                job_id=self.job_id,
+                attempt_id=self.output,
+                facts=FACTS,
+                ref={"id": "again"},
+                observation=SUCCEEDED,
+                now=NOW,
             )
-            self.run(settle.deliver(self.session, self.job_id, self.output, seen, now=NOW))
+            self.run(deliver(self.session, seen))
 
     @invariant()
     def agrees_with_the_model(self) -> None:

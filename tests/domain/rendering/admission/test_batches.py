@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from medici.domain.plans.service import install_defaults
 from medici.domain.rendering.orders import Application
@@ -15,10 +16,10 @@ from medici.domain.rendering.service.admission.admit import Outcome, admit
 from medici.kernel.db.database import Database
 from medici.kernel.errors import MediciError
 from tests.domain.rendering.admission.arranging import add_plans, arrange
-from tests.domain.rendering.admission.traces import Traces, traces
 from tests.domain.rendering.admission.worlds import World, worlds
+from tests.domain.rendering.traces import Traces, traces, undone
 from tests.doors.support import NOW
-from tests.support.databases import Template
+from tests.support.databases import Template, opened
 
 # On SQLite and on PostgreSQL, where each example takes longer.
 PROFILES = {"ci": (50, 50), "nightly": (3_000, 2_000)}
@@ -26,13 +27,6 @@ EXAMPLES = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
 SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 Told = list[tuple[object, ...]]
-
-
-def transaction(connection: AsyncConnection) -> AsyncSession:
-    """Give a session whose commit ends a savepoint, so that it can be taken back."""
-    return AsyncSession(
-        connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-    )
 
 
 def told(outcome: Outcome) -> tuple[object, ...]:
@@ -48,9 +42,9 @@ async def admitted(
     outcomes: Told = []
     savepoint = await connection.begin_nested()
     for batch in batches:
-        async with transaction(connection) as session, session.begin():
+        async with undone(connection) as session, session.begin():
             outcomes += map(told, await admit(session, batch, now=NOW))
-    async with transaction(connection) as session:
+    async with undone(connection) as session:
         left = await traces(session)
     await savepoint.rollback()
     return outcomes, left
@@ -59,7 +53,7 @@ async def admitted(
 async def compare(database: Database, world: World) -> None:
     async with database.engine.connect() as connection:
         await connection.begin()  # and never committed
-        async with transaction(connection) as session, session.begin():
+        async with undone(connection) as session, session.begin():
             applications = await arrange(session, world)
 
         together = await admitted(connection, [applications])
@@ -68,20 +62,22 @@ async def compare(database: Database, world: World) -> None:
         assert together == one_by_one
 
 
-async def prepared(url: str) -> Database:
-    database = Database.open(url)
-    async with database.transaction() as session:
-        await install_defaults(session, now=NOW)
-        await add_plans(session)
-    return database
+@asynccontextmanager
+async def furnished(template: Template, directory: Path) -> AsyncIterator[Database]:
+    """Give a database with everything in it that worlds have in common."""
+    async with template.copy(directory) as url, opened(url) as database:
+        async with database.transaction() as session:
+            await install_defaults(session, now=NOW)
+            await add_plans(session)
+        yield database
 
 
 class TestBatch:
     @pytest.mark.timeout(3600)  # a nightly run takes its time
     def test_does_the_same_as_one_by_one(self, template: Template, tmp_path: Path) -> None:
         with asyncio.Runner() as runner:
-            copy = template.copy(tmp_path)
-            database = runner.run(prepared(runner.run(copy.__aenter__())))
+            house = furnished(template, tmp_path)
+            database = runner.run(house.__aenter__())
 
             @settings(SETTINGS, max_examples=EXAMPLES[database.dialect != "sqlite"])
             @given(world=worlds())
@@ -91,5 +87,4 @@ class TestBatch:
             try:
                 same()
             finally:
-                runner.run(database.close())
-                runner.run(copy.__aexit__(None, None, None))
+                runner.run(house.__aexit__(None, None, None))

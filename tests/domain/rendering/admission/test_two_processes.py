@@ -1,4 +1,4 @@
-"""Two processes admit orders of the same customers at the same time."""
+"""Two processes admit, begin and end renders of the same customers at the same time."""
 
 import asyncio
 import json
@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from medici.domain.ledger.audit import audit
 from medici.domain.ledger.models import Hold, HoldStatus, Wallet
+from medici.domain.plans.models import Variable
+from medici.domain.plans.variables import MAX_JOBS_IN_FLIGHT_PER_USER
 from medici.domain.rendering.models import IN_FLIGHT, RenderJob
 from medici.kernel.db.database import Database
 from tests.domain.rendering.admission.rush import MOST_IN_FLIGHT, most_in_flight
@@ -53,6 +55,9 @@ class TestTwoProcesses:
     async def test_neither_overdraw_nor_pass_a_limit_nor_block_each_other(
         self, studio: Studio, database: Database, database_url: str
     ) -> None:
+        async with database.transaction() as session:
+            limit = update(Variable).where(Variable.key == MAX_JOBS_IN_FLIGHT_PER_USER.key)
+            await session.execute(limit.values(value=MOST_IN_FLIGHT))
         for name, credits in CUSTOMERS.items():
             await studio.customer(name, credits=credits)
             await studio.upload(name)

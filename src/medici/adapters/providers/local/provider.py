@@ -65,7 +65,11 @@ class LocalProvider:
         blobs = [request.image.data] + ([request.mask.data] if request.mask else [])
         try:
             pictures, answer = await self.pixels.call(
-                "restyle", blobs, restyle_options(request), timeout_seconds=TIMEOUT_SECONDS
+                "restyle",
+                blobs,
+                restyle_options(request),
+                timeout_seconds=TIMEOUT_SECONDS,
+                patient=True,  # workers take on no more than they mean to
             )
         except (PictureRefused, ImageProcessUnavailable, ImageOperationFailed) as error:
             raise _as_failure(error) from error

@@ -1,10 +1,10 @@
-"""All that admissions leave in a database, told so that two tellings can be compared."""
+"""All that renders leave in a database, told so that two tellings can be compared."""
 
 import re
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import FromClause, RowMapping, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from medici.domain.events.models import Event
 from medici.domain.ledger.models import (
@@ -16,7 +16,8 @@ from medici.domain.ledger.models import (
     Wallet,
 )
 from medici.domain.pictures.models import Picture
-from medici.domain.rendering.models import RenderJob
+from medici.domain.rendering.models import RenderAttempt, RenderJob
+from medici.domain.routing.models import ProviderCircuit
 from medici.jobs.models import Job
 from medici.kernel.db.base import Base
 
@@ -29,6 +30,8 @@ TABLES: dict[type[Base], tuple[str, ...]] = {
     Hold: ("ref_kind", "ref_id"),
     HoldLine: ("hold_id", "position"),
     RenderJob: ("id",),
+    RenderAttempt: ("render_job_id", "number"),
+    ProviderCircuit: ("provider", "operation"),
     Job: ("kind", "key"),
     Picture: ("id",),
     Event: ("id",),  # they rise
@@ -37,6 +40,13 @@ BY_ANOTHER_CLOCK = {"due_at"}  # the database's own
 AN_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}(?![0-9a-f])")
 
 Traces = dict[str, list[str]]
+
+
+def undone(connection: AsyncConnection) -> AsyncSession:
+    """Give a session whose commit ends a savepoint, so that it can be taken back."""
+    return AsyncSession(
+        connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+    )
 
 
 async def traces(session: AsyncSession) -> Traces:
