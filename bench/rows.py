@@ -165,11 +165,19 @@ def _marks(mark: str, count: int) -> list[str]:
     return [f"${n}" if mark == "$" else "?" for n in range(1, count + 1)]
 
 
+def spelled(id_: UUID) -> tuple[str, str]:
+    """Return how an id is written, with and without its dashes."""
+    return str(id_), id_.hex
+
+
 def _renaming(ids: Iterable[UUID]) -> Callable[[object], object]:
     """Return what puts a new id in the place of each old one, however it is spelled."""
     new = {old: new_id() for old in ids}
-    spellings = {str(old): str(id_) for old, id_ in new.items()}
-    spellings |= {old.hex: id_.hex for old, id_ in new.items()}
+    spellings = {
+        was: becomes
+        for old, id_ in new.items()
+        for was, becomes in zip(spelled(old), spelled(id_), strict=True)
+    }
 
     def renamed(value: object) -> object:
         if isinstance(value, UUID):

@@ -71,10 +71,11 @@ def _openai(
     settings: Settings,
     outgoing: OutgoingClient,
     images: ImageProcess,
-    prices: PriceList,
+    prices: MediciPrices,
     clock: Clock,
 ) -> Iterator[Provider]:
     if settings.openai_api_key is not None:
+        prices.load()  # the only one that bills by tokens
         yield OpenAIProvider(
             outgoing=outgoing,
             key=settings.openai_api_key.get_secret_value(),

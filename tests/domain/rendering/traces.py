@@ -1,7 +1,7 @@
 """All that renders leave in a database, told so that two tellings can be compared."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from sqlalchemy import FromClause, RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -49,12 +49,13 @@ def undone(connection: AsyncConnection) -> AsyncSession:
     )
 
 
-async def traces(session: AsyncSession) -> Traces:
+async def traces(session: AsyncSession, *, without: Container[type[Base]] = ()) -> Traces:
     """Return every row, with names in place of ids: the first id that is met is called #1."""
     names: dict[str, str] = {}
     return {
         model.__tablename__: await _rows(session, model.__table__, keys, names)
         for model, keys in TABLES.items()
+        if model not in without
     }
 
 

@@ -12,8 +12,12 @@ class Refused(MediciError):
     code = "refused"
 
 
+class Abort(BaseException):
+    """Something that is not meant to be caught."""
+
+
 class Writer:
-    """Doubles numbers, refuses 13, and fails as a whole where a batch holds a 7."""
+    """Doubles numbers, refuses 13, and fails as a whole where a batch holds a 7 or a 666."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -27,7 +31,15 @@ class Writer:
         await self.goes_on.wait()
         if 7 in numbers:
             raise ZeroDivisionError
+        if 666 in numbers:
+            raise Abort
         return [Refused("13") if number == 13 else 2 * number for number in numbers]
+
+    async def cancelled_once(self, numbers: Sequence[int]) -> Sequence[int | MediciError]:
+        if not self.batches:
+            self.batches.append(list(numbers))
+            raise asyncio.CancelledError
+        return await self.write(numbers)
 
 
 class TestBatcher:
@@ -73,6 +85,31 @@ class TestBatcher:
         assert (answers[0], answers[2]) == (2, 4)
         assert isinstance(answers[1], ZeroDivisionError)
         assert writer.batches == [[1, 7, 2], [1], [7], [2]]
+
+    async def test_hands_on_whatever_was_raised_and_goes_on(self) -> None:
+        writer = Writer()
+        batcher = Batcher(writer.write)
+
+        with pytest.raises(Abort):
+            await batcher.submit(666)
+        answers = await asyncio.gather(
+            *(batcher.submit(n) for n in (1, 666, 2)), return_exceptions=True
+        )
+
+        assert (answers[0], answers[2]) == (2, 4)
+        assert isinstance(answers[1], Abort)
+        assert await batcher.submit(3) == 6
+
+    async def test_goes_on_after_a_batch_that_was_cancelled(self) -> None:
+        writer = Writer()
+        batcher = Batcher(writer.cancelled_once)
+
+        ended = await asyncio.gather(
+            *(batcher.submit(n) for n in (1, 2)), return_exceptions=True
+        )
+
+        assert [type(each) for each in ended] == [asyncio.CancelledError] * 2
+        assert await batcher.submit(3) == 6
 
     async def test_forgets_the_item_of_a_caller_who_left(self) -> None:
         writer = Writer()

@@ -21,6 +21,10 @@ ASSUMED = "high"
 class MediciPrices:
     """Implements ``PriceList``; needs neither network nor database."""
 
+    def load(self) -> None:
+        """Read the published prices now rather than when the first token is priced."""
+        _published()
+
     @property
     def version(self) -> str:
         return _version()

@@ -1,5 +1,6 @@
 """The way of one render through a provider, between its transactions."""
 
+import asyncio
 from contextlib import suppress
 from random import SystemRandom
 from typing import TypeAlias
@@ -32,12 +33,15 @@ from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.service.delivering import Delivery, deliver_all
 from medici.domain.rendering.submission import PASSING, WordAwaited, submitted
 from medici.domain.rendering.wanted import wanted_all
+from medici.jobs.patience import Patience
 from medici.jobs.run import Run
+from medici.kernel.db.errors import DatabaseUnavailable
 from medici.resources import Resources
 
 Job: TypeAlias = RenderJob | JobRow
 Attempt: TypeAlias = RenderAttempt | AttemptRow
 CHANCE = SystemRandom()
+DELIVERY_TRIES = 8  # within about the time that a lease lasts
 
 
 class Pipeline:
@@ -266,8 +270,20 @@ class Pipeline:
             observation=seen.observation,
             now=self._run.now(),
         )
-        await self._run.take(deliver_all, delivery, finish=True)
+        await self._booked(delivery)
         self._measure(attempt, "succeeded")
+
+    async def _booked(self, delivery: Delivery) -> None:
+        """Deliver through a short outage: what was paid for is not lost to a passing one."""
+        patience = Patience(CHANCE.random)
+        for _ in range(DELIVERY_TRIES - 1):
+            try:
+                await self._run.take(deliver_all, delivery, finish=True)
+            except DatabaseUnavailable:
+                await asyncio.sleep(patience.next_seconds())
+            else:
+                return
+        await self._run.take(deliver_all, delivery, finish=True)
 
     async def _fail(
         self,

@@ -152,7 +152,7 @@ async def _went_on(session: AsyncSession, begun: Begun, render: Render) -> None:
         case Past.DELIVERED:
             await deliver(session, delivery_of(job.id, attempt.id, now=EARLIER))
         case Past.REFUSED:
-            refusal = ProviderFailure(FailureCode.QUOTA, "no")
+            refusal = ProviderFailure(FailureCode.PROVIDER_FAILED, "no")
             await fail_attempt(
                 session, job.id, attempt.id, refusal, cost=None, chance=0.5, now=EARLIER
             )

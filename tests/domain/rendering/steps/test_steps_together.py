@@ -5,16 +5,19 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from medici.domain.pictures.work import DISCARD
 from medici.domain.rendering.service.beginning import Beginning, Begun, Outcome, begin_all
 from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.service.delivering import deliver_all
+from medici.jobs.models import Job
 from medici.kernel.db.database import Database
 from medici.kernel.db.driver.lent import driver_of
 from medici.kernel.db.driver.transaction import Driver
@@ -36,7 +39,7 @@ from tests.support.studio import opened_studio
 Item = TypeVar("Item")
 
 # On SQLite and on PostgreSQL, where each example takes longer.
-PROFILES = {"ci": (25, 20), "nightly": (2_000, 1_500)}
+PROFILES = {"ci": (40, 40), "nightly": (2_000, 1_500)}
 EXAMPLES = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
 SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 Step = Callable[[Driver, Sequence[Item]], Awaitable[Sequence[object]]]
@@ -52,9 +55,16 @@ async def taken(
         async with undone(connection) as session, session.begin():
             answers += await step(await driver_of(session), batch)
     async with undone(connection) as session:
-        left = await traces(session)
+        left = await traces(session, without={Job})
+        left["unwanted"] = await unwanted(session)
     await savepoint.rollback()
     return answers, left
+
+
+async def unwanted(session: AsyncSession) -> list[str]:
+    """Return what is to be thrown away; together that is one job instead of several."""
+    discards = await session.scalars(select(Job.args).where(Job.kind == DISCARD.name))
+    return sorted(str(key) for args in discards for key in cast("list[str]", args["keys"]))
 
 
 async def begun(driver: Driver, beginnings: Sequence[Beginning]) -> list[object]:

@@ -61,6 +61,8 @@ async def _lent(engine: AsyncEngine) -> AsyncIterator["asyncpg.Connection"]:
         try:
             yield connection
         except BaseException as error:
+            if connection.is_in_transaction():  # its end was cancelled as well
+                connection.terminate()
             if lost := connection.is_closed():
                 await pooled.invalidate()
             if isinstance(error, ERRORS):  # from the beginning or the end of the transaction
@@ -74,4 +76,8 @@ def _ignored(_follow: Callable[[], None]) -> None:
 
 def _told(sql: str, error: Exception, *, lost: bool) -> DBAPIError:
     """Put an error of asyncpg into SQLAlchemy's words, without what was sent along."""
+    if isinstance(error, asyncpg.PostgresError):
+        error.detail = None  # it quotes the row that was refused
+    if type(error) is asyncpg.DataError:  # asyncpg's own, which quotes the value
+        error.args = (str(error).partition(":")[0],)
     return DBAPIError(sql, None, error, hide_parameters=True, connection_invalidated=lost)

@@ -59,6 +59,7 @@ class SqliteThread:
         """Finish what was begun and close the connection."""
         if self._connection is not None:
             self._thread.submit(self._connection.close).result()
+            self._connection = None
         self._thread.shutdown()
 
     def _carried_out(self, work: Work[T]) -> tuple[T, list[Callable[[], None]]]:
@@ -76,9 +77,21 @@ class SqliteThread:
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._path, cached_statements=STATEMENTS_KEPT)
-            prepare_sqlite(self._connection)
+            try:
+                self._connection = _open(self._path)
+            except sqlite3.Error as error:
+                raise told("", error) from error
         return self._connection
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, cached_statements=STATEMENTS_KEPT)
+    try:
+        prepare_sqlite(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _to_its_end(work: Coroutine[Any, Any, T]) -> T:

@@ -38,7 +38,7 @@ LOCK_PICTURES = Query(
     select(Picture.id, Picture.owner_id, Picture.expires_at)
     .where(any_of(Picture.id, "pictures"), Picture.owner_kind == OwnerKind.USER)
     .order_by(Picture.id)
-    .with_for_update()
+    .with_for_update(key_share=True)  # every row that points at one takes a share
 )
 IN_FLIGHT_COUNTS = Query(
     select(RenderJob.user_id, func.count().label("many"))
