@@ -57,7 +57,7 @@ async def measure(place: Place) -> list[Figure]:
 
 
 async def measure_aged(place: Place) -> list[Figure]:
-    """Do the same in tables that hold a million renders and two million ledger entries already."""
+    """Admission in tables that hold a million renders and two million ledger entries already."""
     servers = 1 if place.template is None else 2
     return await _measured(place, servers=servers, promise="as without a past", past=PAST)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import TypeAlias, cast
 from uuid import UUID
 
 from sqlalchemy import Table, select
@@ -18,14 +18,15 @@ from medici.kernel.db.driver.query import Query, any_of
 from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.ids import new_id
 
+Held: TypeAlias = tuple[UUID, int]
+"""A job and the fence that it is held with."""
+
 TABLE = cast("Table", Job.__table__)
 INSERT = BulkInsert(
     TABLE,
     ("id", "kind", "queue", "args", "key", "run_at", "max_attempts", "created_at"),
     computed={"due_at": clock_after()},
 )
-
-
 HELD = Query(
     select(Job.id, Job.fence, Job.rung, Job.burial)
     .where(IS_RUNNING, any_of(Job.id, "jobs"))
@@ -75,15 +76,12 @@ async def enqueue_new(
     ring_after(driver, kind.queue)
 
 
-async def held_simply(driver: Driver, claims: Sequence[Claim]) -> set[UUID]:
+async def held_simply(driver: Driver, claims: Sequence[Claim]) -> set[Held]:
     """Lock jobs; return those that are still held and that nothing but their end is due for."""
-    fences = {claim.id: claim.fence for claim in claims}
-    rows = await HELD.rows(driver, jobs=fences.keys())
-    return {
-        row.id
-        for row in rows
-        if row.fence == fences[row.id] and not row.rung and row.burial is None
-    }
+    rows = await HELD.rows(driver, jobs={claim.id for claim in claims})
+    simple = {(row.id, row.fence) for row in rows if not row.rung and row.burial is None}
+    # With their fences, because two runs of one job may ask, of which one has lost it.
+    return simple & {(claim.id, claim.fence) for claim in claims}
 
 
 async def finish_simply(driver: Driver, job_ids: Sequence[UUID]) -> None:

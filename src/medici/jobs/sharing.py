@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from medici.jobs.bulk import finish_simply, held_simply
+from medici.jobs.bulk import Held, finish_simply, held_simply
 from medici.jobs.claims import Claim
 from medici.kernel.db.database import Database
 from medici.kernel.db.driver.transaction import Driver
@@ -31,6 +31,10 @@ class NotSimple(MediciError):
 class _Entry(Generic[Item]):
     claim: Claim
     item: Item
+
+    @property
+    def held(self) -> Held:
+        return self.claim.id, self.claim.fence
 
 
 class Sharing:
@@ -83,10 +87,10 @@ async def _taken(
 ) -> list[Answer | MediciError]:
     """Lock the jobs of the runs, take the step for those that hold theirs, and finish these."""
     held = await held_simply(driver, [entry.claim for entry in entries])
-    ours = [entry for entry in entries if entry.claim.id in held]
+    ours = [entry for entry in entries if entry.held in held]
     answers = await step(driver, [entry.item for entry in ours])
-    by_job = dict(zip((entry.claim.id for entry in ours), answers, strict=True))
+    by_hold = dict(zip((entry.held for entry in ours), answers, strict=True))
     if finish:
-        done = [job for job, answer in by_job.items() if not isinstance(answer, MediciError)]
+        done = [job for (job, _), each in by_hold.items() if not isinstance(each, MediciError)]
         await finish_simply(driver, done)
-    return [by_job.get(entry.claim.id, NotSimple()) for entry in entries]
+    return [by_hold.get(entry.held, NotSimple()) for entry in entries]

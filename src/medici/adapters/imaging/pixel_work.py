@@ -16,4 +16,5 @@ class PixelWork(Protocol):
         options: JsonObject,
         *,
         timeout_seconds: float,
+        patient: bool = False,
     ) -> tuple[Sequence[bytes], JsonObject]: ...

@@ -86,11 +86,18 @@ class Written:
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> Any:
         """Return the arguments of the logger's method."""
         if method not in {"debug", "info", "warning"}:
-            return ProcessorFormatter.wrap_for_formatter(logger, method, event)
+            return _handed_on(logger, method, event)
         told: Any = event
         for process in self._last:
             told = process(logger, method, told)
         return told
+
+
+def _handed_on(logger: WrappedLogger, method: str, event: EventDict) -> Any:
+    arguments, keywords = ProcessorFormatter.wrap_for_formatter(logger, method, event)
+    if "exc_info" in event:  # watchers look for it in the record
+        keywords["exc_info"] = event["exc_info"]
+    return arguments, keywords
 
 
 def redact_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -26,6 +26,7 @@ async def cut_out(pixels: PixelWork, mask: InputImage, *, size: Size) -> bytes:
             mask.data,
             {"width": width, "height": height},
             timeout_seconds=TIMEOUT_SECONDS,
+            patient=True,
         )
     except PictureRefused as error:
         raise ProviderFailure(FailureCode.INVALID_INPUT, error.code) from error
