@@ -41,5 +41,6 @@ class TestGracefulStop:
         assert took < STOPPED_WITHIN_SECONDS
         assert not any(map(is_image_child, children))
         assert told.discrepancies() == []
+        assert set(told.error_codes) == set()
         assert set(told.states) <= {"succeeded", "canceled"}
         assert set(told.answers) <= {0, 200, 409, 429, 503}

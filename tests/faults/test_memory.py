@@ -18,9 +18,9 @@ from tests.faults.load import Habits, under_load
 from tests.faults.memory import Weight
 from tests.worker.brokers import Broker
 
-RENDERS = int(os.environ.get("MEDICI_MEMORY_RENDERS") or 200)  # a night has time for 100,000
+RENDERS = int(os.environ.get("MEDICI_MEMORY_RENDERS") or 300)  # a night has time for 100,000
 WARM_UP = 100  # so many until caches, pools and threads are as large as they become
-MOST_GROWTH_MIB = 16.0
+MOST_GROWTH_MIB = 8.0 if RENDERS < 10_000 else 32.0
 MOST_MORE_FILES = 40  # connections of a pool that had not been needed before
 SLOWEST_PER_SECOND = 2
 LOOK_SECONDS = 0.5

@@ -110,11 +110,11 @@ class Till:
         hold.captured = hold.amount if status is HoldStatus.CAPTURED else 0
         hold.status = status
         book = self._open(hold.wallet, now)
-        now = book.now
+        moment = book.now
         if self._bug is Bug.GIVEN_BACK_LATE:
             book.now = START  # when no grant had ended yet
         decisions.resolve(book, _held(hold), status, hold.captured, MEMO)
-        book.now = now
+        book.now = moment
         self._write(hold.wallet, book)
 
     def sweep(self, now: datetime) -> None:

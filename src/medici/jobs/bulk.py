@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeAlias, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Column, Float, Table, literal_column, select
 
 from medici.jobs.bell import ring_after
 from medici.jobs.claims import Claim
@@ -27,6 +27,29 @@ INSERT = BulkInsert(
     ("id", "kind", "queue", "args", "key", "run_at", "max_attempts", "created_at"),
     computed={"due_at": clock_after()},
 )
+# The job that has a key already does this work too, as in ``queue.enqueue``.
+ENQUEUE = BulkStatement(
+    """
+    INSERT INTO jobs (id, kind, queue, args, key, run_at, max_attempts, created_at, due_at)
+    SELECT given.id, given.kind, given.queue, given.args, given.key, given.run_at,
+        given.max_attempts, given.created_at, {due_at}
+    FROM {rows} WHERE true
+    ON CONFLICT (kind, key) WHERE key IS NOT NULL AND state IN ('ready', 'running') DO UPDATE
+    SET rung = jobs.rung OR jobs.state = 'running' OR jobs.burial IS NOT NULL,
+        run_at = CASE WHEN {sooner} THEN excluded.run_at ELSE jobs.run_at END,
+        due_at = CASE WHEN {sooner} THEN excluded.due_at ELSE jobs.due_at END
+    """,
+    {
+        **{name: TABLE.c[name] for name in INSERT.columns},
+        "delay_seconds": Column("delay_seconds", Float),
+    },
+    computed={
+        "due_at": clock_after(literal_column("given.delay_seconds", Float)),
+        "sooner": literal_column(
+            "((jobs.state = 'running' AND NOT jobs.rung) OR excluded.due_at < jobs.due_at)"
+        ),
+    },
+)
 HELD = Query(
     select(Job.id, Job.fence, Job.rung, Job.burial)
     .where(IS_RUNNING, any_of(Job.id, "jobs"))
@@ -46,10 +69,11 @@ FINISH = BulkStatement(
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One piece of new work; a key, if there is one, is one that nobody has used before."""
+    """One piece of work, to be done at ``run_at`` or at once; a key names it."""
 
     key: str | None
     args: dict[str, Argument]
+    run_at: datetime | None = None
 
 
 async def enqueue_new(
@@ -57,23 +81,39 @@ async def enqueue_new(
 ) -> None:
     """Have work done at once after this transaction has committed.
 
-    Unlike ``enqueue`` it expects no job of the same key: one that is there makes it fail.
+    Unlike ``enqueue_all`` it expects no job of the same key: one that is there makes it fail.
     """
-    rows = [
-        (
-            new_id(),
-            kind.name,
-            kind.queue,
-            stored(work.args),
-            work.key,
-            now,
-            kind.attempts,
-            now,
-        )
-        for work in works
-    ]
-    await INSERT.write(driver, rows)
+    await INSERT.write(driver, [_row(kind, work, now) for work in works])
     ring_after(driver, kind.queue)
+
+
+async def enqueue_all(
+    driver: Driver, kind: JobKind, works: Sequence[Work], *, now: datetime
+) -> None:
+    """Do for many works, each under its key, what ``enqueue`` does for one."""
+    delays = [_delay_seconds(work, now) for work in works]
+    rows = [(*_row(kind, work, now), delay) for work, delay in zip(works, delays, strict=True)]
+    await ENQUEUE.run(driver, rows)
+    if 0.0 in delays:
+        ring_after(driver, kind.queue)
+
+
+def _delay_seconds(work: Work, now: datetime) -> float:
+    return max((work.run_at - now).total_seconds(), 0.0) if work.run_at else 0.0
+
+
+def _row(kind: JobKind, work: Work, now: datetime) -> tuple[object, ...]:
+    """Return the values of a new job, in the order of ``INSERT``."""
+    return (
+        new_id(),
+        kind.name,
+        kind.queue,
+        stored(work.args),
+        work.key,
+        work.run_at or now,
+        kind.attempts,
+        now,
+    )
 
 
 async def held_simply(driver: Driver, claims: Sequence[Claim]) -> set[Held]:

@@ -56,6 +56,13 @@ async def echo(process: ImageProcess) -> None:
     assert blobs == [b"pixels"]
 
 
+async def patient_echo(process: ImageProcess) -> list[bytes]:
+    blobs, _ = await process.call(
+        "echo", b"pixels", {}, timeout_seconds=PATIENCE_SECONDS, patient=True
+    )
+    return list(blobs)
+
+
 async def hanging(process: ImageProcess) -> asyncio.Task[object]:
     """Start a call that never ends, and return when it is under way."""
     under_way = asyncio.Event()
@@ -136,6 +143,18 @@ class TestCall:
             )
             running.cancel()
             await waiting
+
+    async def test_lets_the_patient_wait_however_many_wait(self) -> None:
+        async with hostile(max_waiting=1) as process:
+            running = await hanging(process)
+            waiting = [asyncio.create_task(patient_echo(process)) for _ in range(4)]
+            await asyncio.sleep(0)
+
+            with pytest.raises(ImageQueueFull):  # the others still may not
+                await echo(process)
+
+            running.cancel()
+            assert await asyncio.gather(*waiting) == [[b"pixels"]] * 4
 
     async def test_says_so_when_no_process_can_be_started(self) -> None:
         async with ImageProcess(command=["/no/such/python"]) as process:

@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,7 +31,7 @@ from medici.domain.ledger.values import Posted
 from medici.kernel.db.database import Database
 from tests.domain.ledger.model import Model, NotCovered, Parcel, Parts, count_of, first_of
 from tests.domain.ledger.teller import HOUR, Teller
-from tests.support.databases import Template
+from tests.support.databases import Template, opened
 
 T = TypeVar("T")
 Command = Callable[[], Coroutine[Any, Any, Posted | None]]
@@ -278,11 +278,17 @@ class LedgerMachine(RuleBasedStateMachine):
         assert await audit(self.session, wallet_id=self.teller.wallet_id) == []
 
 
+@asynccontextmanager
+async def opened_copy(template: Template, directory: Path) -> AsyncIterator[Database]:
+    async with template.copy(directory) as url, opened(url) as database:
+        yield database
+
+
 @pytest.mark.timeout(1800)  # a nightly run takes its time
 def test_agrees_with_a_naive_model(template: Template, tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
-        copy = template.copy(tmp_path)
-        database = Database.open(runner.run(_entered(copy)))
+        place = opened_copy(template, tmp_path)
+        database = runner.run(place.__aenter__())
         bench = Bench(database=database, runner=runner)
         try:
             run_state_machine_as_test(
@@ -290,13 +296,4 @@ def test_agrees_with_a_naive_model(template: Template, tmp_path: Path) -> None:
                 settings=settings(SETTINGS, max_examples=EXAMPLES[database.dialect != "sqlite"]),
             )
         finally:
-            runner.run(database.close())
-            runner.run(_left(copy))
-
-
-async def _entered(copy: AbstractAsyncContextManager[str]) -> str:
-    return await copy.__aenter__()
-
-
-async def _left(copy: AbstractAsyncContextManager[str]) -> None:
-    await copy.__aexit__(None, None, None)
+            runner.run(place.__aexit__(None, None, None))

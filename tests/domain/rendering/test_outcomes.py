@@ -9,13 +9,13 @@ from sqlalchemy import delete
 from medici.adapters.providers.failure import FailureCode
 from medici.adapters.providers.provider import Recovery
 from medici.adapters.providers.request import Operation
-from medici.domain.rendering import queries
 from medici.domain.rendering.errors import AttemptNotFound, TooEarly
 from medici.domain.rendering.models import RenderState
 from medici.domain.rendering.pipeline import Pipeline
 from medici.domain.rendering.rules import WORD_PATIENCE
 from medici.domain.rendering.service.news import take_news
 from medici.domain.rendering.tasks import SWEEPING
+from medici.domain.rendering.wanted import watched_all
 from medici.domain.routing import service as routing
 from medici.domain.routing.settings import InFlightCap, OnUncertain
 from medici.jobs.claims import Claimant, claim_asked_by
@@ -104,8 +104,7 @@ class TestLostAnswer:
         (attempt,) = await studio.attempts(job_id)
         studio.clock.advance(WORD_PATIENCE)
         run = await claimed(studio)
-        async with studio.database.reading() as session:
-            watched = await queries.watched(session, job_id, attempt.id)
+        watched = await run.look(watched_all, attempt.id)
 
         await told(studio, job_id)  # after the look at the row, before its end
         await Pipeline(run).give_up_waiting(watched)

@@ -32,23 +32,24 @@ from medici.adapters.providers.provider import (
 )
 from medici.adapters.providers.request import Operation, Tier
 from medici.domain.ledger.audit import audit
-from medici.domain.ledger.models import Hold, HoldStatus
+from medici.domain.ledger.models import Hold
 from medici.domain.pictures.service import PictureFacts
 from medici.domain.rendering import queries, rules
 from medici.domain.rendering.errors import InputUnusable
-from medici.domain.rendering.models import RenderAttempt, RenderJob, RenderState
+from medici.domain.rendering.models import RenderJob
 from medici.domain.rendering.rules import Next, Policy, Standing
-from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
 from medici.domain.rendering.service.beginning import Vendors, begin
 from medici.domain.rendering.service.cancel import cancel
 from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.service.delivering import Delivery, deliver
+from medici.domain.rendering.service.following import accepted, observed
 from medici.domain.rendering.service.submit import ImageSource, RenderOrder, submit
 from medici.domain.routing.models import ProviderCircuit
 from medici.kernel.db.database import Database
+from tests.domain.rendering.model import Try, expected_hold, shown
 from tests.doors.support import NOW
-from tests.support.databases import Template
+from tests.support.databases import Template, opened
 from tests.support.painters import ESTIMATE, RUNNING, SUCCEEDED, Painter, fails
 from tests.support.studio import ADA, opened_studio
 
@@ -73,20 +74,6 @@ ORDER = RenderOrder(
 )
 FACTS = PictureFacts(content_type="image/png", width=8, height=8, size_bytes=8)
 CHAIN = ("painter", "sculptor")
-
-
-@dataclass
-class Try:
-    """What the model knows of one attempt."""
-
-    id: UUID
-    provider: str
-    state: str = "sending"
-    cost: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in {"sending", "running", "uncertain"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +136,7 @@ class RenderMachine(RuleBasedStateMachine):
     def accepted(self, pick: int) -> None:
         one = self.picked(pick)
         submission = Submission(ref={"id": str(one.id)}, observation=RUNNING)
-        self.run(
-            attempts.accepted(self.session, self.job_id, one.id, submission, chance=0.5, now=NOW)
-        )
+        self.run(accepted(self.session, self.job_id, one.id, submission, chance=0.5, now=NOW))
         if one.is_open and not self.end:
             one.state = "running"
 
@@ -159,7 +144,7 @@ class RenderMachine(RuleBasedStateMachine):
     @rule(pick=PICKS)
     def observed(self, pick: int) -> None:
         one = self.picked(pick)
-        self.run(attempts.observed(self.session, self.job_id, one.id, RUNNING, now=NOW))
+        self.run(observed(self.session, self.job_id, one.id, RUNNING, now=NOW))
 
     @precondition(lambda self: self.tries)
     @rule(pick=PICKS, price=st.none() | st.integers(0, 50_000))
@@ -287,27 +272,14 @@ class RenderMachine(RuleBasedStateMachine):
             self.run(self.session.close())
 
 
-def shown(one: RenderAttempt) -> tuple[UUID, str, str, int | None]:
-    return one.id, one.provider, one.state.value, one.actual_cost_micros
-
-
-def expected_hold(state: RenderState) -> HoldStatus:
-    if state is RenderState.SUCCEEDED:
-        return HoldStatus.CAPTURED
-    return HoldStatus.VOIDED if state.is_terminal else HoldStatus.PENDING
-
-
 @asynccontextmanager
 async def furnished(template: Template, directory: Path) -> AsyncIterator[Database]:
     """Give a database with providers, plans and ada in it."""
-    async with template.copy(directory) as url:
-        database = Database.open(url)
-        async with opened_studio(
-            database, directory, *(Painter(name=name) for name in CHAIN)
-        ) as studio:
+    async with template.copy(directory) as url, opened(url) as database:
+        painters = (Painter(name=name) for name in CHAIN)
+        async with opened_studio(database, directory, *painters) as studio:
             await studio.customer()
         yield database
-        await database.close()
 
 
 def test_agrees_with_a_small_model(template: Template, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ WORDS = Query(select(Sample.word).order_by(Sample.word))
 ON_POSTGRESQL = pytest.mark.parametrize("template", ["postgresql"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
 
+
 class Abort(BaseException):
     """Something that is not meant to be caught."""
 
@@ -90,7 +91,7 @@ class TestCarryOut:
             await says("twice")(driver)
             await says("twice")(driver)
 
-        with pytest.raises(Exception, match="(?i)unique"):
+        with pytest.raises(Exception, match=r"(?i)unique"):
             await samples.carry_out(refused)
         await samples.carry_out(says("later"))
 
@@ -323,19 +324,21 @@ class TestOutage:
         assert tries[-1]
         assert set(await words(samples)) == {f"try {n}" for n, done in enumerate(tries) if done}
 
-    async def test_read_only_is_named_and_heals(self, samples: Database) -> None:
-        switch = {
-            "sqlite": "PRAGMA query_only = {}",
-            "postgresql": "SET default_transaction_read_only = {}",
+    async def test_a_database_that_takes_no_more_is_named_and_heals(
+        self, samples: Database
+    ) -> None:
+        full, roomy = {
+            "sqlite": ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"),
+            "postgresql": (
+                "SET default_transaction_read_only = on",
+                "SET default_transaction_read_only = off",
+            ),
         }[samples.dialect]
 
-        async def let(setting: str) -> None:
-            await samples.carry_out(lambda driver: driver.fetch(setting, ()))
-
-        await let(switch.format("on"))
+        await samples.carry_out(lambda driver: driver.fetch(full, ()))
         with pytest.raises(DatabaseUnavailable):
-            await samples.carry_out(says("lost"))
-        await let(switch.format("off"))
+            await samples.carry_out(says("x" * 1_000_000))
+        await samples.carry_out(lambda driver: driver.fetch(roomy, ()))
         await samples.carry_out(says("later"))
 
         assert await words(samples) == ["later"]
@@ -348,7 +351,6 @@ class TestOutage:
         with pytest.raises(DatabaseUnavailable):
             await database.look(read)
         await database.close()
-
 
     @ON_SQLITE
     async def test_a_file_that_could_not_be_used_is_opened_anew(

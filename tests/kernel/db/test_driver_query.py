@@ -155,9 +155,10 @@ class TestQuery:
     async def test_is_run_with_other_values_each_time(self, filled: Database) -> None:
         query = Query(select(Sample.word).where(Sample.moment == bindparam("at")))
 
-        for row in ROWS:
-            (found,) = await filled.look(lambda driver, at=row[5]: query.rows(driver, at=at))
-            assert found.word == row[1]
+        async def found(driver: Driver) -> list[list[str]]:
+            return [[each.word for each in await query.rows(driver, at=row[5])] for row in ROWS]
+
+        assert await filled.look(found) == [[row[1]] for row in ROWS]
 
     async def test_finds_nothing_where_there_is_nothing(self, samples: Database) -> None:
         assert await samples.look(Query(select(Sample.id)).rows) == []

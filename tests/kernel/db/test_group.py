@@ -104,9 +104,7 @@ class TestBatcher:
         writer = Writer()
         batcher = Batcher(writer.cancelled_once)
 
-        ended = await asyncio.gather(
-            *(batcher.submit(n) for n in (1, 2)), return_exceptions=True
-        )
+        ended = await asyncio.gather(*(batcher.submit(n) for n in (1, 2)), return_exceptions=True)
 
         assert [type(each) for each in ended] == [asyncio.CancelledError] * 2
         assert await batcher.submit(3) == 6

@@ -104,3 +104,93 @@ class TestConfigureLogs:
         assert "port=8000" in stream.getvalue()
         assert "unheard" not in stream.getvalue()
         assert "c4n4ry" not in stream.getvalue()
+
+
+class Watcher(logging.Handler):
+    """Sees the records of ``logging``, as Sentry does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.fixture
+def watcher(stream: io.StringIO) -> Iterator[Watcher]:
+    watcher = Watcher()
+    logging.getLogger().addHandler(watcher)
+    yield watcher
+    logging.getLogger().removeHandler(watcher)
+
+
+class TestWays:
+    def test_what_merely_happened_is_written_without_a_record(
+        self, stream: io.StringIO, watcher: Watcher
+    ) -> None:
+        log = structlog.get_logger("medici.jobs")
+        log.debug("job.seen")
+        log.info("job.begun")
+        log.warning("job.late")
+
+        assert [line["event"] for line in lines(stream)] == ["job.seen", "job.begun", "job.late"]
+        assert watcher.records == []
+
+    def test_errors_go_where_watchers_see_them(self, stream: io.StringIO, watcher: Watcher) -> None:
+        log = structlog.get_logger("medici.jobs")
+        log.error("job.failed", job_id="7")
+        log.critical("job.lost")
+
+        seen = [(record.name, record.levelname) for record in watcher.records]
+        assert seen == [("medici.jobs", "ERROR"), ("medici.jobs", "CRITICAL")]
+        assert [(line["event"], line["level"]) for line in lines(stream)] == [
+            ("job.failed", "error"),
+            ("job.lost", "critical"),
+        ]
+
+    def test_a_fault_is_seen_with_its_traceback(
+        self, stream: io.StringIO, watcher: Watcher
+    ) -> None:
+        fault = ValueError("no")
+        structlog.get_logger("medici.jobs").error("job.failed", exc_info=fault)
+
+        (record,) = watcher.records
+        assert record.exc_info is not None
+        assert record.exc_info[1] is fault
+        (line,) = lines(stream)
+        assert "ValueError: no" in str(line["exception"])
+
+    def test_a_fault_that_is_being_handled_is_seen_too(
+        self, stream: io.StringIO, watcher: Watcher
+    ) -> None:
+        fault = ValueError("no")
+        try:
+            raise fault
+        except ValueError:
+            structlog.get_logger("medici.jobs").exception("job.failed")
+
+        (record,) = watcher.records
+        assert record.exc_info is not None
+        assert record.exc_info[1] is fault
+        assert len(lines(stream)) == 1
+
+    @pytest.mark.parametrize("method", ["debug", "info", "warning"])
+    def test_a_stream_that_nobody_reads_stops_no_work(
+        self, stream: io.StringIO, method: str
+    ) -> None:
+        stream.close()
+
+        getattr(structlog.get_logger("medici.jobs"), method)("job.begun")
+
+    def test_a_pipe_that_broke_stops_no_work(self) -> None:
+        configure_logs("info", json=True, stream=Broken())
+
+        structlog.get_logger("medici.jobs").info("job.begun")
+
+
+class Broken(io.StringIO):
+    """A pipe whose reader has gone."""
+
+    def write(self, text: str, /) -> int:
+        raise BrokenPipeError

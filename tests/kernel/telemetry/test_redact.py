@@ -1,10 +1,20 @@
 """Redaction: nothing secret or personal is told, and nothing told can forge a line."""
 
+import re
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from medici.kernel.telemetry.redact import REPLACEMENTS, is_secret_name, redact, redact_text
+from medici.kernel.telemetry.control import neutralise
+from medici.kernel.telemetry.redact import (
+    REPLACEMENTS,
+    SUSPICIOUS,
+    is_secret_name,
+    redact,
+    redact_text,
+)
 
 CANARY = "c4n4ry" * 8
 SECRET_NAMES = [
@@ -77,6 +87,22 @@ SECRET_TEXTS = [
     f"{CANARY}@mail.example",
 ]
 
+PIECES = [
+    *SECRET_TEXTS,
+    *("data:", "://", "@", "?", ".", "a.b", "/", ";", ",", " ", "\n", "=", "-", "_", "+"),
+    *("bearer", "BEARER", "BaSic", "Key ", "key ", "TOKEN ", "Token ", "token"),
+    *("sk-", "SK_", "rk_", "RK-", "lc_", "DEV_", "tok_", "whsec_", "SHPAT_", "shpca_", "org_"),
+    *("SG.", "sg.", "eyJ", "EYJ", "a" * 16, "0123456789abcdef" * 2, "x" * 257, "Ab+/" * 64),
+]
+TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=6), max_size=12).map("".join)
+
+
+def thoroughly_redacted(text: str) -> str:
+    """Apply every replacement, whether the text looks suspicious or not."""
+    for pattern, replacement in REPLACEMENTS:
+        text = pattern.sub(replacement, text)
+    return neutralise(text)
+
 
 class TestSecretName:
     @pytest.mark.parametrize("name", SECRET_NAMES)
@@ -93,6 +119,17 @@ class TestRedactText:
     def test_blanks_what_looks_like_a_secret(self, text: str) -> None:
         assert "c4n4ry" not in redact_text(f"before {text} after")
         assert "c4n4ry" not in redact_text(f'{{"field": "{text}"}}')
+
+    @given(text=TEXTS)
+    def test_skips_no_search_that_would_find_something(self, text: str) -> None:
+        assert redact_text(text) == thoroughly_redacted(text)
+
+    @pytest.mark.parametrize("pattern", [pattern for pattern, _ in REPLACEMENTS])
+    @given(data=st.data())
+    def test_suspects_all_that_is_replaced(
+        self, pattern: re.Pattern[str], data: st.DataObject
+    ) -> None:
+        assert SUSPICIOUS.search(data.draw(st.from_regex(pattern)))
 
     @pytest.mark.parametrize(
         "text",

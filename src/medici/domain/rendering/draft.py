@@ -1,13 +1,9 @@
 """A render in the form in which a provider is asked for it."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from medici.adapters.providers.request import InputImage, Part, RenderRequest
-from medici.domain.rendering.models import RenderAttempt
 from medici.domain.rendering.rows import AttemptRow, JobRow
-
-Attempt: TypeAlias = RenderAttempt | AttemptRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +14,7 @@ class Draft:
     image: InputImage
     mask: InputImage | None
 
-    def addressed(self, attempt: Attempt, *, public_url: str | None) -> RenderRequest:
+    def addressed(self, attempt: AttemptRow, *, public_url: str | None) -> RenderRequest:
         return RenderRequest(
             reference=str(attempt.id),
             operation=self.job.operation,
@@ -35,7 +31,7 @@ class Draft:
         )
 
 
-def webhook_url(public_url: str, attempt: Attempt) -> str:
+def webhook_url(public_url: str, attempt: AttemptRow) -> str:
     """Return where a provider may tell us of an attempt; the attempt's id stands in it."""
     base = public_url.rstrip("/")
     return f"{base}/v1/providers/{attempt.provider}/webhook/{attempt.id}"

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import suppress
 from random import SystemRandom
-from typing import TypeAlias
 from uuid import UUID
 
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
@@ -22,24 +21,21 @@ from medici.domain.pictures.service import PictureFacts
 from medici.domain.rendering.draft import Draft
 from medici.domain.rendering.errors import ProviderSilent
 from medici.domain.rendering.inputs import InputReader
-from medici.domain.rendering.models import RenderAttempt, RenderJob
 from medici.domain.rendering.outputs import OutputKeeper
-from medici.domain.rendering.queries import Watched
 from medici.domain.rendering.rows import AttemptRow, JobRow
-from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
 from medici.domain.rendering.service.beginning import Beginning, Begun, Estimate, Vendors, begin_all
 from medici.domain.rendering.service.choosing import Wait
 from medici.domain.rendering.service.delivering import Delivery, deliver_all
+from medici.domain.rendering.service.following import Acceptance, accept_all
+from medici.domain.rendering.service.losing import await_word
 from medici.domain.rendering.submission import PASSING, WordAwaited, submitted
-from medici.domain.rendering.wanted import wanted_all
+from medici.domain.rendering.wanted import Watched, wanted_all
 from medici.jobs.patience import Patience
 from medici.jobs.run import Run
 from medici.kernel.db.errors import DatabaseUnavailable
 from medici.resources import Resources
 
-Job: TypeAlias = RenderJob | JobRow
-Attempt: TypeAlias = RenderAttempt | AttemptRow
 CHANCE = SystemRandom()
 DELIVERY_TRIES = 8  # within about the time that a lease lasts
 
@@ -166,22 +162,20 @@ class Pipeline:
             await settle.abandon_attempt(session, attempt.id, outcome, now=self._run.now())
             await self._run.finish(session)
 
-    def _request(self, draft: Draft, attempt: Attempt) -> RenderRequest:
+    def _request(self, draft: Draft, attempt: AttemptRow) -> RenderRequest:
         base = self._resources.settings.medici_public_url
         return draft.addressed(attempt, public_url=base)
 
-    async def _await_word(self, attempt: Attempt, lost: WordAwaited) -> None:
+    async def _await_word(self, attempt: AttemptRow, lost: WordAwaited) -> None:
         async with self._run.transaction() as session:
             waits = await settle.waits_for_word(session, attempt.render_job_id)
             if waits:
-                await attempts.await_word(
-                    session, attempt.render_job_id, attempt.id, now=self._run.now()
-                )
+                await await_word(session, attempt.render_job_id, attempt.id, now=self._run.now())
                 await self._run.finish(session)
         if not waits:
             await self._fail(attempt, lost)
 
-    def _provider(self, attempt: Attempt, *, touched: bool) -> Provider:
+    def _provider(self, attempt: AttemptRow, *, touched: bool) -> Provider:
         """Return the attempt's provider; ``touched`` tells that it may hold our work already."""
         provider = self._resources.providers.by_name.get(attempt.provider)
         if provider is None:
@@ -189,7 +183,7 @@ class Pipeline:
             raise ProviderFailure(code, f"{attempt.provider} is not configured here")
         return provider
 
-    def _verdict_of_silence(self, attempt: Attempt, failure: ProviderFailure) -> ProviderFailure:
+    def _verdict_of_silence(self, attempt: AttemptRow, failure: ProviderFailure) -> ProviderFailure:
         """Return what a failed look means for work that the provider has accepted.
 
         Raises:
@@ -201,10 +195,10 @@ class Pipeline:
             raise ProviderSilent(str(failure)) from failure
         return ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, failure.message)
 
-    def _overdue(self, attempt: Attempt) -> bool:
+    def _overdue(self, attempt: AttemptRow) -> bool:
         return self._run.now() >= attempt.deadline_at
 
-    async def _canceled(self, attempt: Attempt) -> CancelOutcome:
+    async def _canceled(self, attempt: AttemptRow) -> CancelOutcome:
         provider = self._resources.providers.by_name.get(attempt.provider)
         if provider is None:
             return CancelOutcome.UNSUPPORTED
@@ -215,25 +209,23 @@ class Pipeline:
                 raise ProviderSilent(str(failure)) from failure
             return CancelOutcome.UNSUPPORTED
 
-    async def _stop(self, provider: Provider, attempt: Attempt) -> None:
+    async def _stop(self, provider: Provider, attempt: AttemptRow) -> None:
         """Cancel overdue work where that can be done; the job goes on without it in any case."""
         with suppress(ProviderFailure):
             await provider.cancel(attempt.ref or {})
 
-    async def _follow(self, attempt: Attempt, submission: Submission) -> None:
-        async with self._run.transaction() as session:
-            await attempts.accepted(
-                session,
-                attempt.render_job_id,
-                attempt.id,
-                submission,
-                chance=CHANCE.random(),
-                now=self._run.now(),
-            )
-            await self._run.finish(session)
+    async def _follow(self, attempt: AttemptRow, submission: Submission) -> None:
+        acceptance = Acceptance(
+            job_id=attempt.render_job_id,
+            attempt_id=attempt.id,
+            submission=submission,
+            chance=CHANCE.random(),
+            now=self._run.now(),
+        )
+        await self._run.take(accept_all, acceptance, finish=True)
 
     async def _conclude(
-        self, job: Job, attempt: Attempt, provider: Provider, seen: Submission
+        self, job: JobRow, attempt: AttemptRow, provider: Provider, seen: Submission
     ) -> None:
         """Deliver what finished work brought, or fail its attempt; either way its cost is booked.
 
@@ -254,14 +246,14 @@ class Pipeline:
         await self._fail(attempt, failure, cost=seen.observation.cost)
 
     async def _kept(
-        self, job: Job, attempt: Attempt, artifacts: tuple[Artifact, ...]
+        self, job: JobRow, attempt: AttemptRow, artifacts: tuple[Artifact, ...]
     ) -> PictureFacts:
         if not artifacts:
             raise ProviderFailure(FailureCode.NO_OUTPUT, "the provider answered without a picture")
         owner = Owner.user(job.user_id)
         return await self._keeper.keep(artifacts[0], owner=owner, picture_id=attempt.id)
 
-    async def _deliver(self, attempt: Attempt, seen: Submission, facts: PictureFacts) -> None:
+    async def _deliver(self, attempt: AttemptRow, seen: Submission, facts: PictureFacts) -> None:
         delivery = Delivery(
             job_id=attempt.render_job_id,
             attempt_id=attempt.id,
@@ -287,7 +279,7 @@ class Pipeline:
 
     async def _fail(
         self,
-        attempt: Attempt,
+        attempt: AttemptRow,
         failure: ProviderFailure,
         *,
         cost: Cost | None = None,
@@ -309,7 +301,7 @@ class Pipeline:
             await self._run.finish(session)
         self._measure(attempt, failure.code)
 
-    def _measure(self, attempt: Attempt, outcome: str) -> None:
+    def _measure(self, attempt: AttemptRow, outcome: str) -> None:
         seconds = (self._run.now() - attempt.created_at).total_seconds()
         self._resources.metrics.attempt_ended(attempt.provider, outcome=outcome, seconds=seconds)
 

@@ -101,18 +101,3 @@ async def silent_jobs(
         .limit(limit)
     )
     return rows.all()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """An attempt at a provider, and the job that it is for."""
-
-    job: RenderJob
-    attempt: RenderAttempt
-
-
-async def watched(session: AsyncSession, job_id: UUID, attempt_id: UUID) -> Watched:
-    return Watched(
-        job=await session.get_one(RenderJob, job_id),
-        attempt=await session.get_one(RenderAttempt, attempt_id),
-    )

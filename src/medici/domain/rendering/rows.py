@@ -104,6 +104,7 @@ ATTEMPTS = cast("Table", RenderAttempt.__table__)
 JOBS_BY_ID = select(JOBS).where(any_of(RenderJob.id, "jobs")).order_by(RenderJob.id)
 SEEN_JOBS = Query(JOBS_BY_ID, into=JobRow)
 LOCKED_JOBS = Query(JOBS_BY_ID.with_for_update(), into=JobRow)
+SEEN_ATTEMPTS = Query(select(ATTEMPTS).where(any_of(RenderAttempt.id, "attempts")), into=AttemptRow)
 ATTEMPTS_OF_JOBS = Query(
     select(ATTEMPTS)
     .where(any_of(RenderAttempt.render_job_id, "jobs"))
@@ -158,6 +159,12 @@ CHANGED_ATTEMPT = attrgetter(*UPDATE_ATTEMPTS.columns)
 async def seen_jobs(driver: Driver, job_ids: Collection[UUID]) -> dict[UUID, JobRow]:
     """Return jobs as they are now."""
     return {job.id: job for job in await SEEN_JOBS.rows(driver, jobs=job_ids)}
+
+
+async def seen_attempts(driver: Driver, attempt_ids: Collection[UUID]) -> dict[UUID, AttemptRow]:
+    """Return attempts as they are now."""
+    rows = await SEEN_ATTEMPTS.rows(driver, attempts=attempt_ids)
+    return {attempt.id: attempt for attempt in rows}
 
 
 async def locked_jobs(driver: Driver, job_ids: Collection[UUID]) -> dict[UUID, JobRow]:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import structlog
 
-from medici.domain.rendering import queries, rules
+from medici.domain.rendering import rules
 from medici.domain.rendering.errors import InputUnusable, NobodyLeft
 from medici.domain.rendering.pipeline import CHANCE, Pipeline
-from medici.domain.rendering.service import attempt as attempts
 from medici.domain.rendering.service import settle
 from medici.domain.rendering.service.choosing import Wait
+from medici.domain.rendering.service.following import Look, observe_all
 from medici.domain.rendering.service.sweep import revive_orphans
+from medici.domain.rendering.wanted import watched_all
 from medici.domain.rendering.work import CANCEL_UPSTREAM, DISPATCH, POLL, SWEEP
 from medici.jobs.handlers import handles
 from medici.jobs.run import Again, Run
@@ -70,8 +71,7 @@ async def dispatch(run: Run[Resources], *, render_job_id: UUID) -> Again | None:
 @handles(POLL, buried=lost_sight)
 async def poll(run: Run[Resources], *, render_job_id: UUID, attempt_id: UUID) -> Again | None:
     """Look how far an attempt has come, and take its picture when it is there."""
-    async with run.resources.database.reading() as session:
-        watched = await queries.watched(session, render_job_id, attempt_id)
+    watched = await run.look(watched_all, attempt_id)
     if watched.attempt.finished_at is not None:
         return None
     if watched.attempt.ref is None:
@@ -83,8 +83,8 @@ async def poll(run: Run[Resources], *, render_job_id: UUID, attempt_id: UUID) ->
     observation = await Pipeline(run).look(watched)
     if observation is None:
         return None
-    async with run.transaction() as session:
-        await attempts.observed(session, render_job_id, attempt_id, observation, now=run.now())
+    look = Look(job_id=render_job_id, attempt_id=attempt_id, observation=observation, now=run.now())
+    await run.take(observe_all, look)
     wait = rules.poll_delay_seconds(watched.attempt.polls + 1, chance=CHANCE.random())
     return Again(at=run.now() + timedelta(seconds=wait))
 
@@ -99,8 +99,12 @@ async def sweep_renders(run: Run[Resources]) -> None:
 
 
 @handles(CANCEL_UPSTREAM)
-async def cancel_upstream(run: Run[Resources], *, render_job_id: UUID, attempt_id: UUID) -> None:
+async def cancel_upstream(
+    run: Run[Resources],
+    *,
+    render_job_id: UUID,  # noqa: ARG001 - in the arguments for those who read the queue
+    attempt_id: UUID,
+) -> None:
     """Tell the provider that nobody waits for this picture any more."""
-    async with run.resources.database.reading() as session:
-        watched = await queries.watched(session, render_job_id, attempt_id)
+    watched = await run.look(watched_all, attempt_id)
     await Pipeline(run).withdraw(watched)

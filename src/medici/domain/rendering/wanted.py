@@ -1,4 +1,4 @@
-"""What renders that are to be sent need, read for many at once."""
+"""What the runs of renders need to know before they ask a provider, read for many at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from medici.domain.pictures.models import Picture
-from medici.domain.rendering.rows import JobRow, seen_jobs
+from medici.domain.rendering.rows import AttemptRow, JobRow, seen_attempts, seen_jobs
 from medici.kernel.db.driver.query import Query, any_of
 from medici.kernel.db.driver.transaction import Driver
 
@@ -36,6 +36,14 @@ class Wanted:
     mask: StoredInput | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """An attempt at a provider, and the job that it is for."""
+
+    job: JobRow
+    attempt: AttemptRow
+
+
 async def wanted_all(driver: Driver, job_ids: Sequence[UUID]) -> list[Wanted | None]:
     """Return each job with its inputs; None for one that has ended."""
     jobs = await seen_jobs(driver, job_ids)
@@ -44,6 +52,14 @@ async def wanted_all(driver: Driver, job_ids: Sequence[UUID]) -> list[Wanted | N
     places = {row.id: row for row in await PLACES.rows(driver, pictures=ids)} if ids else {}
     wanted = {job.id: _wanted(job, places) for job in open_jobs}
     return [wanted.get(job_id) for job_id in job_ids]
+
+
+async def watched_all(driver: Driver, attempt_ids: Sequence[UUID]) -> list[Watched]:
+    """Return each attempt with its job."""
+    attempts = await seen_attempts(driver, attempt_ids)
+    jobs = await seen_jobs(driver, {attempt.render_job_id for attempt in attempts.values()})
+    found = [attempts[attempt_id] for attempt_id in attempt_ids]
+    return [Watched(job=jobs[attempt.render_job_id], attempt=attempt) for attempt in found]
 
 
 def _wanted(job: JobRow, places: dict[UUID, Any]) -> Wanted:

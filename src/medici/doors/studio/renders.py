@@ -69,13 +69,13 @@ async def providers(resources: AppResources, session: ReadSession) -> ProvidersO
 
 async def _submitted_quickly(request: Request) -> Response | None:
     """Do the same for a readable body that comes as JSON without a key."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
         return None
-    user = await current_user(request, await bearer(request, await bearer_token(request)))
     try:
         body = RenderJobIn.model_validate_json(await request.body())
     except ValidationError:
         return None
+    user = await current_user(request, await bearer(request, await bearer_token(request)))
     order = await render_order(request, body, user, Links(request))
     answer = await submit_render_job(
         request, user, order, resources_of(request), admissions_of(request), None
