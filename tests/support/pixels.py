@@ -18,7 +18,7 @@ class InProcess(ImageProcess):
         options: JsonObject,
         *,
         timeout_seconds: float,
-        patient: bool = False,  # noqa: ARG002 - nobody waits here
+        patient: bool = False,
         on_progress: Callable[[float], None] | None = None,
     ) -> tuple[Sequence[bytes], JsonObject]:
         blobs = [payload] if isinstance(payload, bytes) else payload

@@ -19,8 +19,8 @@ from medici.doors.http.context import Now
 from medici.doors.http.idempotency import IdempotentRoute
 from medici.doors.http.sessions import DbSession
 from medici.kernel.db.database import Database
-from medici.kernel.db.following import after_commit
 from medici.kernel.db.errors import DatabaseUnavailable
+from medici.kernel.db.following import after_commit
 from medici.kernel.errors import Kind, MediciError
 
 PATH = "/v1/trial/effects"

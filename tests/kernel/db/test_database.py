@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from medici.kernel.db.database import Database
-from medici.kernel.db.following import after_commit
 from medici.kernel.db.errors import DatabaseUnavailable, UnsupportedDatabase
+from medici.kernel.db.following import after_commit
 from medici.kernel.db.url import database_url
 
 

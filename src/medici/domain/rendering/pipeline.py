@@ -1,43 +1,34 @@
 """The way of one render through a provider, between its transactions."""
 
-import asyncio
 from contextlib import suppress
 from random import SystemRandom
 from uuid import UUID
 
 from medici.adapters.providers.failure import FailureCode, ProviderFailure, WorkExpired
 from medici.adapters.providers.provider import (
-    Artifact,
     CancelOutcome,
     Cost,
     Observation,
-    Phase,
     Provider,
     Submission,
 )
 from medici.adapters.providers.request import RenderRequest
-from medici.domain.identity.owner import Owner
-from medici.domain.pictures.service import PictureFacts
 from medici.domain.rendering.draft import Draft
+from medici.domain.rendering.ending import Ending
 from medici.domain.rendering.errors import ProviderSilent
 from medici.domain.rendering.inputs import InputReader
-from medici.domain.rendering.outputs import OutputKeeper
-from medici.domain.rendering.rows import AttemptRow, JobRow
+from medici.domain.rendering.rows import AttemptRow
 from medici.domain.rendering.service import settle
 from medici.domain.rendering.service.beginning import Beginning, Begun, Estimate, Vendors, begin_all
 from medici.domain.rendering.service.choosing import Wait
-from medici.domain.rendering.service.delivering import Delivery, deliver_all
 from medici.domain.rendering.service.following import Acceptance, accept_all
 from medici.domain.rendering.service.losing import await_word
 from medici.domain.rendering.submission import PASSING, WordAwaited, submitted
 from medici.domain.rendering.wanted import Watched, wanted_all
-from medici.jobs.patience import Patience
 from medici.jobs.run import Run
-from medici.kernel.db.errors import DatabaseUnavailable
 from medici.resources import Resources
 
 CHANCE = SystemRandom()
-DELIVERY_TRIES = 8  # within about the time that a lease lasts
 
 
 class Pipeline:
@@ -54,7 +45,7 @@ class Pipeline:
             outgoing=run.resources.outgoing,
             images=run.resources.images,
         )
-        self._keeper = OutputKeeper(storage=run.resources.storage, images=run.resources.images)
+        self._ending = Ending(run)
 
     async def draft(self, job_id: UUID) -> Draft | None:
         """Read the job and its pictures; None when it has ended.
@@ -113,17 +104,17 @@ class Pipeline:
             await self._await_word(attempt, lost)
             return
         except ProviderFailure as failure:
-            await self._fail(attempt, failure)
+            await self._ending.fail(attempt, failure)
             return
         if submission.artifacts or provider.capabilities().synchronous:
-            await self._conclude(begun.job, attempt, provider, submission)
+            await self._ending.conclude(begun.job, attempt, provider, submission)
         else:
             await self._follow(attempt, submission)
 
     async def give_up_waiting(self, watched: Watched) -> None:
         """Close an attempt whose answer was lost and of which no webhook told."""
         lost = ProviderFailure(FailureCode.TIMEOUT_AMBIGUOUS, "the answer was lost, nobody called")
-        await self._fail(watched.attempt, lost, unless_found=True)
+        await self._ending.fail(watched.attempt, lost, unless_found=True)
 
     async def look(self, watched: Watched) -> Observation | None:
         """Ask how far the work is; None once it has been concluded.
@@ -137,14 +128,14 @@ class Pipeline:
             observation = await provider.poll(attempt.ref or {})
             if observation.phase.is_terminal:
                 seen = Submission(ref=attempt.ref or {}, observation=observation)
-                await self._conclude(watched.job, attempt, provider, seen)
+                await self._ending.conclude(watched.job, attempt, provider, seen)
                 return None
         except ProviderFailure as failure:
-            await self._fail(attempt, self._verdict_of_silence(attempt, failure))
+            await self._ending.fail(attempt, self._verdict_of_silence(attempt, failure))
             return None
         if self._overdue(attempt):
             await self._stop(provider, attempt)
-            await self._fail(attempt, WorkExpired("no result before the deadline"))
+            await self._ending.fail(attempt, WorkExpired("no result before the deadline"))
             return None
         return observation
 
@@ -173,7 +164,7 @@ class Pipeline:
                 await await_word(session, attempt.render_job_id, attempt.id, now=self._run.now())
                 await self._run.finish(session)
         if not waits:
-            await self._fail(attempt, lost)
+            await self._ending.fail(attempt, lost)
 
     def _provider(self, attempt: AttemptRow, *, touched: bool) -> Provider:
         """Return the attempt's provider; ``touched`` tells that it may hold our work already."""
@@ -223,104 +214,3 @@ class Pipeline:
             now=self._run.now(),
         )
         await self._run.take(accept_all, acceptance, finish=True)
-
-    async def _conclude(
-        self, job: JobRow, attempt: AttemptRow, provider: Provider, seen: Submission
-    ) -> None:
-        """Deliver what finished work brought, or fail its attempt; either way its cost is booked.
-
-        Raises:
-            ProviderFailure: the picture cannot be fetched now (one of ``PASSING``).
-        """
-        failure = _verdict(seen.observation)
-        if failure is None:
-            try:
-                facts = await self._kept(job, attempt, await _artifacts(provider, seen))
-            except ProviderFailure as unusable:
-                if unusable.code in PASSING:
-                    raise
-                failure = unusable
-            else:
-                await self._deliver(attempt, seen, facts)
-                return
-        await self._fail(attempt, failure, cost=seen.observation.cost)
-
-    async def _kept(
-        self, job: JobRow, attempt: AttemptRow, artifacts: tuple[Artifact, ...]
-    ) -> PictureFacts:
-        if not artifacts:
-            raise ProviderFailure(FailureCode.NO_OUTPUT, "the provider answered without a picture")
-        owner = Owner.user(job.user_id)
-        return await self._keeper.keep(artifacts[0], owner=owner, picture_id=attempt.id)
-
-    async def _deliver(self, attempt: AttemptRow, seen: Submission, facts: PictureFacts) -> None:
-        delivery = Delivery(
-            job_id=attempt.render_job_id,
-            attempt_id=attempt.id,
-            facts=facts,
-            ref=seen.ref,
-            observation=seen.observation,
-            now=self._run.now(),
-        )
-        await self._booked(delivery)
-        self._measure(attempt, "succeeded")
-
-    async def _booked(self, delivery: Delivery) -> None:
-        """Deliver through a short outage: what was paid for is not lost to a passing one."""
-        patience = Patience(CHANCE.random)
-        for _ in range(DELIVERY_TRIES - 1):
-            try:
-                await self._run.take(deliver_all, delivery, finish=True)
-            except DatabaseUnavailable:
-                await asyncio.sleep(patience.next_seconds())
-            else:
-                return
-        await self._run.take(deliver_all, delivery, finish=True)
-
-    async def _fail(
-        self,
-        attempt: AttemptRow,
-        failure: ProviderFailure,
-        *,
-        cost: Cost | None = None,
-        unless_found: bool = False,
-    ) -> None:
-        """Close an attempt; ``unless_found`` spares one whose work a webhook has just named."""
-        async with self._run.transaction() as session:
-            if unless_found and await settle.is_found(session, attempt.id):
-                return
-            await settle.fail_attempt(
-                session,
-                attempt.render_job_id,
-                attempt.id,
-                failure,
-                cost=cost,
-                chance=CHANCE.random(),
-                now=self._run.now(),
-            )
-            await self._run.finish(session)
-        self._measure(attempt, failure.code)
-
-    def _measure(self, attempt: AttemptRow, outcome: str) -> None:
-        seconds = (self._run.now() - attempt.created_at).total_seconds()
-        self._resources.metrics.attempt_ended(attempt.provider, outcome=outcome, seconds=seconds)
-
-
-async def _artifacts(provider: Provider, seen: Submission) -> tuple[Artifact, ...]:
-    if seen.artifacts or provider.capabilities().synchronous:
-        return seen.artifacts
-    return await provider.fetch(seen.ref)
-
-
-def _verdict(observation: Observation) -> ProviderFailure | None:
-    """Return how work failed that has ended; None where there is a picture."""
-    if observation.failure is not None:
-        return observation.failure
-    match observation.phase:
-        case Phase.MODERATED:
-            return ProviderFailure(FailureCode.MODERATED, "the provider's policy refused it")
-        case Phase.EXPIRED:
-            return WorkExpired("the provider dropped the work")
-        case Phase.FAILED | Phase.CANCELED:
-            return ProviderFailure(FailureCode.PROVIDER_FAILED, "the provider gave up")
-    return None

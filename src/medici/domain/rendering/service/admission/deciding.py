@@ -60,8 +60,7 @@ def _check_uploads(standing: Standing, user_id: str, order: RenderOrder) -> None
         upload = standing.uploads.get(picture_id)
         if upload is None or upload.owner_id != user_id:
             raise PictureNotFound
-        over = upload.expires_at is not None and upload.expires_at <= standing.now
-        if over and picture_id not in standing.used:
+        if upload.expires_at is not None and upload.expires_at <= standing.now:
             raise PictureNotFound
 
 
