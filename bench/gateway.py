@@ -20,6 +20,9 @@ ALL, SERVER, WORKER, PICTURES, DATABASE = (
     "  of it: the worker's image processes",
     "  beside it: PostgreSQL",
 )
+EXTENT = """
+    SELECT pg_database_size(current_database()), pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')
+"""
 PROMISES = {ALL: "4 ms"}
 
 
@@ -54,16 +57,44 @@ async def measure(place: Place) -> list[Figure]:
         )
         await _render(rooms)  # connections, statements and the image process are warm from here on
         rounds = [await _metered(rooms, meter) for _ in range(ROUNDS)]
+        grown = await _grown(rooms)
     return [
-        Figure(
-            what=what,
-            where=place.name,
-            unit="ms",
-            rounds=[one[what] for one in rounds],
-            promise=PROMISES.get(what, ""),
-        )
-        for what in rounds[0]
+        *(
+            Figure(
+                what=what,
+                where=place.name,
+                unit="ms",
+                rounds=[one[what] for one in rounds],
+                promise=PROMISES.get(what, ""),
+            )
+            for what in rounds[0]
+        ),
+        *(
+            Figure(what=what, where=place.name, unit="KiB", rounds=[kib])
+            for what, kib in grown.items()
+        ),
     ]
+
+
+async def _grown(rooms: Studio) -> Mapping[str, float]:
+    """Return what a render adds to PostgreSQL's files and to its log, in KiB."""
+    if rooms.database.dialect != "postgresql":
+        return {}
+    size, log = await _extent(rooms.database)
+    await _render(rooms)
+    after_size, after_log = await _extent(rooms.database)
+    return {
+        "  it leaves: rows and indexes": (after_size - size) / 1024 / RENDERS,
+        "  it leaves: write-ahead log": (after_log - log) / 1024 / RENDERS,
+    }
+
+
+async def _extent(database: Database) -> tuple[int, int]:
+    """Return the bytes of the database's files, and those that its log has ever had."""
+    async with database.reading() as session:
+        found = await session.execute(text(EXTENT))
+        size, log = found.one()
+    return int(size), int(log)
 
 
 async def _metered(rooms: Studio, meter: Meter) -> Mapping[str, float]:

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from medici.kernel.db.errors import DatabaseUnavailable
 from medici.kernel.db.group import Batcher, TooManyWaiting
 from medici.kernel.errors import Kind, MediciError
 
@@ -40,6 +41,32 @@ class Writer:
             self.batches.append(list(numbers))
             raise asyncio.CancelledError
         return await self.write(numbers)
+
+
+class Away(Writer):
+    """Cannot be reached a few times."""
+
+    def __init__(self, *, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def write(self, numbers: Sequence[int]) -> Sequence[int | MediciError]:
+        answers = await super().write(numbers)
+        if len(self.batches) <= self.times:
+            raise DatabaseUnavailable
+        return answers
+
+
+class CancelledBetween(Writer):
+    """Fails as a whole, and is cancelled when it tries 2 by itself."""
+
+    async def write(self, numbers: Sequence[int]) -> Sequence[int | MediciError]:
+        if list(numbers) == [2]:
+            raise asyncio.CancelledError
+        answers = await super().write(numbers)
+        if len(numbers) > 1:
+            raise ZeroDivisionError
+        return answers
 
 
 class TestBatcher:
@@ -99,6 +126,36 @@ class TestBatcher:
         assert (answers[0], answers[2]) == (2, 4)
         assert isinstance(answers[1], Abort)
         assert await batcher.submit(3) == 6
+
+    async def test_tries_again_after_an_outage_that_is_over(self) -> None:
+        writer = Away(times=1)
+        batcher = Batcher(writer.write)
+
+        assert await asyncio.gather(*(batcher.submit(n) for n in (1, 2, 3))) == [2, 4, 6]
+        assert writer.batches == [[1, 2, 3], [1], [2], [3]]
+
+    async def test_tells_all_of_an_outage_that_goes_on(self) -> None:
+        writer = Away(times=2)
+        batcher = Batcher(writer.write)
+
+        answers = await asyncio.gather(
+            *(batcher.submit(n) for n in (1, 2, 3)), return_exceptions=True
+        )
+
+        assert [type(answer) for answer in answers] == [DatabaseUnavailable] * 3
+        assert writer.batches == [[1, 2, 3], [1]]
+        assert await batcher.submit(4) == 8
+
+    async def test_leaves_nobody_waiting_where_it_is_cancelled_between_two_tries(self) -> None:
+        writer = CancelledBetween()
+        batcher = Batcher(writer.write)
+
+        ended = await asyncio.gather(
+            *(batcher.submit(n) for n in (1, 2, 3)), return_exceptions=True
+        )
+
+        assert [type(each) for each in ended] == [int, *[asyncio.CancelledError] * 2]
+        assert await batcher.submit(4) == 8
 
     async def test_goes_on_after_a_batch_that_was_cancelled(self) -> None:
         writer = Writer()

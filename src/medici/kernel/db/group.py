@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from medici.kernel.db.errors import DatabaseUnavailable
 from medici.kernel.errors import MediciError, Unavailable
 
 Item = TypeVar("Item")
@@ -34,8 +35,8 @@ class Batcher(Generic[Item, Answer]):
 
     Nothing waits for company: a lone item is a batch of one. ``carry_out`` answers each item of a
     batch, by a result or by an error that is this item's alone. Where it raises, the batch had no
-    effect, and each of its items is tried by itself. There is nothing to start or to stop: the
-    batcher works as long as somebody waits for an answer.
+    effect, and its items are tried one by one, as long as there is a database. There is nothing to
+    start or to stop: the batcher works as long as somebody waits for an answer.
     """
 
     def __init__(
@@ -92,12 +93,29 @@ class Batcher(Generic[Item, Answer]):
         except BaseException as error:  # whatever it is, it is for the one whose item caused it
             if len(batch) == 1:
                 _settle(batch[0].answer, error)
-                return
-            for waiting in batch:
-                await self._answer([waiting])
+            else:
+                await self._answer_apart(deque(batch))
             return
         for waiting, answer in zip(batch, answers, strict=True):
             _settle(waiting.answer, answer)
+
+    async def _answer_apart(self, left: "deque[_Waiting[Item, Answer]]") -> None:
+        """Try items one by one; an outage that goes on is everybody's."""
+        try:
+            while left:
+                tried = left.popleft()
+                await self._answer([tried])
+                if _met_outage(tried.answer):
+                    for waiting in left:
+                        _settle(waiting.answer, DatabaseUnavailable())
+                    return
+        finally:
+            for waiting in left:
+                waiting.answer.cancel()
+
+
+def _met_outage(answer: "asyncio.Future[Answer]") -> bool:
+    return not answer.cancelled() and isinstance(answer.exception(), DatabaseUnavailable)
 
 
 def _settle(waiting: "asyncio.Future[Answer]", answer: Answer | BaseException) -> None:
