@@ -8,6 +8,7 @@ from importlib.metadata import version
 from types import FrameType
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from medici.bootstrap import opened, prepare
 from medici.doors.http.install import install
@@ -15,10 +16,12 @@ from medici.doors.studio.router import routers as studio
 from medici.jobs.presence import seconds_since_seen
 from medici.resources import Resources
 from medici.settings import Settings
-from medici.startup import check_settings, start_telemetry
+from medici.startup import check_settings, relieve_collector, start_telemetry
 from medici.worker import background, sole_server
 
 WORKER_SILENT_SECONDS = 60.0
+# FastAPI would ask OpenTelemetry at each request whether somebody listens.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -34,13 +37,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry=NO_TELEMETRY,
         lifespan=_lifespan,
     )
     app.state.settings = settings
-    install(app, settings, worker_probe=worker_probe)
+    # Doors first, since their routes are asked far more often than what comes with ``install``.
     if "studio" in settings.medici_doors:
         for router in studio:
             app.include_router(router)
+    install(app, settings, worker_probe=worker_probe)
     return app
 
 
@@ -52,6 +57,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await stack.enter_async_context(sole_server(resources))
         await stack.enter_async_context(background(resources))
         app.state.resources = resources
+        relieve_collector()
         with announcing_stop(app):
             yield
 

@@ -1,6 +1,8 @@
 """What a process refuses to start with, and what it warns about."""
 
+import gc
 import sys
+from functools import cache
 from importlib.metadata import version
 
 import structlog
@@ -11,6 +13,7 @@ from medici.kernel.telemetry.sentry import start_sentry
 from medici.settings import Settings
 
 log = structlog.get_logger("medici.startup")
+COLLECT_AFTER = (10_000, 20, 20)  # new objects, young collections, middle collections
 
 
 class UnsafeSettings(MediciError):
@@ -32,6 +35,18 @@ def start_telemetry(settings: Settings) -> None:
             environment=settings.app_env,
             release=version("medici"),
         )
+
+
+@cache
+def relieve_collector() -> None:
+    """Spare the garbage collector what a process has loaded by the time that it is ready.
+
+    Every request and render leaves objects, and each full collection would walk through all
+    modules, classes and statements again: about an eighth of the time of an order.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def check_settings(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from medici.jobs.queue import enqueue
 from medici.jobs.worker import Worker
 from medici.resources import Resources
 from medici.settings import Settings
+from medici.startup import relieve_collector
 from medici.worker.process import sole_server, worker_of
 from medici.worker.relay import Publish, relaying
 
@@ -106,6 +107,7 @@ class Drain:
                 stop=asyncio.Event(),
             )
             self._inside.set_result(inside)
+            relieve_collector()
             log.info("worker.started", queues=sorted(self._queues))
             await inside.worker.run(inside.stop)
         log.info("worker.stopped")

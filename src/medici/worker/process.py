@@ -17,7 +17,7 @@ from medici.kernel.db.url import sqlite_path
 from medici.kernel.telemetry.metrics import Metrics
 from medici.resources import Resources
 from medici.settings import Settings
-from medici.startup import check_settings, start_telemetry
+from medici.startup import check_settings, relieve_collector, start_telemetry
 from medici.worker.relay import relaying
 
 log = structlog.get_logger("medici.worker")
@@ -104,6 +104,7 @@ async def run_worker(settings: Settings, *, queues: Collection[Queue] = EVERY_QU
     async with opened(settings) as resources:
         await prepare(resources)
         async with sole_server(resources):
+            relieve_collector()
             log.info("worker.started")
             await worker_of(resources, queues=queues).run(stop)
     log.info("worker.stopped")

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeAlias, cast
 from uuid import UUID
 
-from sqlalchemy import MetaData, Table, select
+from sqlalchemy import MetaData, String, Table, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from medici.kernel.db.base import NAMING, Base, enum_column
@@ -40,6 +40,7 @@ class Sample(Apart):
     other: Mapped[UUID | None]
     extra: Mapped[dict[str, Any] | None]
     names: Mapped[list[str] | None]
+    code: Mapped[str | None] = mapped_column(String(8))
 
 
 TABLE = cast("Table", Sample.__table__)
@@ -58,9 +59,10 @@ def sample(
     other: UUID | None = None,
     extra: dict[str, Any] | None = None,
     names: list[str] | None = None,
+    code: str | None = None,
 ) -> Row:
     """Give a row, in the order of the table's columns."""
-    return (id or new_id(), word, number, flag, colour, moment, other, extra, names)
+    return (id or new_id(), word, number, flag, colour, moment, other, extra, names, code)
 
 
 async def make_table(database: Database) -> None:

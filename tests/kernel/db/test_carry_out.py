@@ -1,52 +1,20 @@
 """A transaction on the driver keeps the promises of one in a session."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from pathlib import Path
-from shutil import copyfile
-from typing import Any
-from uuid import UUID
 
-import asyncpg
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
 
 from medici.kernel.db.database import Database
-from medici.kernel.db.driver.bulk import BulkInsert
 from medici.kernel.db.driver.lent import driver_of
-from medici.kernel.db.driver.query import Query
 from medici.kernel.db.driver.transaction import Driver
-from medici.kernel.db.errors import DatabaseUnavailable
 from medici.kernel.ids import new_id
-from tests.kernel.db.samples import TABLE, Sample
-from tests.support.databases import opened
-
-INSERT = BulkInsert(TABLE, ("id", "word"))
-WORDS = Query(select(Sample.word).order_by(Sample.word))
-ON_POSTGRESQL = pytest.mark.parametrize("template", ["postgresql"], indirect=True)
-ON_SQLITE = pytest.mark.parametrize("template", ["sqlite"], indirect=True)
+from tests.kernel.db.samples import Sample
+from tests.kernel.db.words import ON_POSTGRESQL, ON_SQLITE, read, says, words
 
 
 class Abort(BaseException):
     """Something that is not meant to be caught."""
-
-
-Work = Callable[[Driver], Coroutine[Any, Any, None]]
-
-
-def says(*words: str) -> Work:
-    """Give work that writes words."""
-    rows: list[tuple[UUID, str]] = [(new_id(), word) for word in words]
-    return lambda driver: INSERT.write(driver, rows)
-
-
-async def read(driver: Driver) -> list[str]:
-    return [row.word for row in await WORDS.rows(driver)]
-
-
-async def words(database: Database) -> list[str]:
-    return await database.look(read)
 
 
 class TestCarryOut:
@@ -270,140 +238,6 @@ class TestDriverOf:
             assert rung == []
 
         assert rung == ["committed"]
-
-
-class TestOutage:
-    @ON_POSTGRESQL
-    async def test_a_connection_that_is_lost_in_the_middle_is_replaced(
-        self, samples: Database, database_url: str
-    ) -> None:
-        async def lose(driver: Driver) -> None:
-            await says("lost")(driver)
-            ((process,),) = await driver.fetch("SELECT pg_backend_pid()", ())
-            await terminate(database_url, process)
-            await says("lost, too")(driver)
-
-        with pytest.raises(DatabaseUnavailable):
-            await samples.carry_out(lose)
-        await samples.carry_out(says("later"))
-
-        assert await words(samples) == ["later"]
-
-    @ON_POSTGRESQL
-    async def test_a_connection_that_is_lost_before_the_commit_is_replaced(
-        self, samples: Database, database_url: str
-    ) -> None:
-        rung: list[str] = []
-
-        async def lose(driver: Driver) -> None:
-            driver.after_commit(lambda: rung.append("never"))
-            await says("lost")(driver)
-            ((process,),) = await driver.fetch("SELECT pg_backend_pid()", ())
-            await terminate(database_url, process)
-
-        with pytest.raises(DatabaseUnavailable):
-            await samples.carry_out(lose)
-        await samples.carry_out(says("later"))
-
-        assert await words(samples) == ["later"]
-        assert rung == []
-
-    @ON_POSTGRESQL
-    async def test_connections_that_were_lost_at_rest_are_replaced(
-        self, samples: Database, database_url: str
-    ) -> None:
-        async def own(driver: Driver) -> int:
-            ((process,),) = await driver.fetch("SELECT pg_backend_pid() FROM pg_sleep(0.05)", ())
-            return int(process)
-
-        for process in set(await asyncio.gather(*(samples.carry_out(own) for _ in range(4)))):
-            await terminate(database_url, process)
-
-        tries = [await written(samples, f"try {n}") for n in range(5)]
-
-        assert tries[-1]
-        assert set(await words(samples)) == {f"try {n}" for n, done in enumerate(tries) if done}
-
-    async def test_a_database_that_takes_no_more_is_named_and_heals(
-        self, samples: Database
-    ) -> None:
-        full, roomy = {
-            "sqlite": ("PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"),
-            "postgresql": (
-                "SET default_transaction_read_only = on",
-                "SET default_transaction_read_only = off",
-            ),
-        }[samples.dialect]
-
-        await samples.carry_out(lambda driver: driver.fetch(full, ()))
-        with pytest.raises(DatabaseUnavailable):
-            await samples.carry_out(says("x" * 1_000_000))
-        await samples.carry_out(lambda driver: driver.fetch(roomy, ()))
-        await samples.carry_out(says("later"))
-
-        assert await words(samples) == ["later"]
-
-    async def test_a_file_that_is_away_is_named(self) -> None:
-        database = Database.open("sqlite:////proc/nowhere.db")
-
-        with pytest.raises(DatabaseUnavailable):
-            await database.carry_out(says("lost"))
-        with pytest.raises(DatabaseUnavailable):
-            await database.look(read)
-        await database.close()
-
-    @ON_SQLITE
-    async def test_a_file_that_could_not_be_used_is_opened_anew(
-        self, samples: Database, tmp_path: Path
-    ) -> None:
-        await samples.carry_out(says("a"))
-        await samples.close()
-        place = tmp_path / "later.db"
-        place.write_bytes(b"no database " * 100)
-        database = Database.open(f"sqlite:///{place}")
-        with pytest.raises(DBAPIError, match="not a database"):
-            await database.carry_out(says("lost"))
-
-        copyfile(str(samples.engine.url.database), place)
-        await database.carry_out(says("b"))
-
-        assert await words(database) == ["a", "b"]
-        ((foreign_keys,),) = await database.carry_out(
-            lambda driver: driver.fetch("PRAGMA foreign_keys", ())
-        )
-        assert foreign_keys == 1
-        await database.close()
-
-
-class TestClose:
-    async def test_may_be_done_twice(self, samples: Database) -> None:
-        await samples.carry_out(says("a"))
-        await words(samples)
-
-        await samples.close()
-        await samples.close()
-
-    async def test_keeps_what_was_written(self, samples: Database, database_url: str) -> None:
-        await samples.carry_out(says("a"))
-        await samples.close()
-
-        async with opened(database_url) as again:
-            assert await words(again) == ["a"]
-
-
-async def written(database: Database, word: str) -> bool:
-    try:
-        await database.carry_out(says(word))
-    except DatabaseUnavailable:
-        return False
-    return True
-
-
-async def terminate(url: str, process: int) -> None:
-    """End a server process of PostgreSQL, as an operator may, and wait until it is gone."""
-    connection = await asyncpg.connect(url)
-    await connection.execute("SELECT pg_terminate_backend($1, 5000)", process)
-    await connection.close()
 
 
 async def idle_in_transaction(database: Database) -> int:

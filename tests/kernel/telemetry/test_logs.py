@@ -7,22 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from structlog.stdlib import ProcessorFormatter
 
 from medici.kernel.telemetry.logs import configure_logs
 
 CANARY = "c4n4ry" * 8
-
-
-@pytest.fixture(autouse=True)
-def logging_restored() -> Iterator[None]:
-    root = logging.getLogger()
-    level = root.level
-    yield
-    root.handlers = [it for it in root.handlers if not isinstance(it.formatter, ProcessorFormatter)]
-    root.setLevel(level)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture

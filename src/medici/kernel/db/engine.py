@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -25,12 +26,14 @@ POSTGRES_SETTINGS = {
     "idle_in_transaction_session_timeout": "60s",
 }
 
+DETAIL = "\nDETAIL:"  # how asyncpg sets it off
+
 
 def open_engine(url: URL, *, pool_size: int = 10) -> AsyncEngine:
     """Make the engine of this process. It belongs to the event loop that first uses it."""
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url)
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -39,6 +42,19 @@ def open_engine(url: URL, *, pool_size: int = 10) -> AsyncEngine:
         hide_parameters=True,  # what customers sent is nothing for logs
         connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": 5},
     )
+    event.listen(engine.sync_engine, "handle_error", _forget_quoted_row)
+    return engine
+
+
+def _forget_quoted_row(context: ExceptionContext) -> None:
+    """Take out of an error what PostgreSQL quotes in it: the row that it refused."""
+    for told in (context.sqlalchemy_exception, context.original_exception):
+        match told:
+            case BaseException(args=(str(text), *rest)):
+                told.args = (text.partition(DETAIL)[0], *rest)
+    refused = context.original_exception.__cause__
+    if isinstance(refused, asyncpg.PostgresError):
+        refused.detail = None
 
 
 def _open_sqlite(url: URL) -> AsyncEngine:

@@ -12,6 +12,9 @@ from medici.kernel.errors import MediciError, Unavailable
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+CROWD = 8  # items in a batch
+CROWD_SECONDS = 0.05  # for which a batch is remembered
+LINGER_SECONDS = 0.002
 CarryOut: TypeAlias = Callable[[Sequence[Item]], Awaitable[Sequence[Answer | MediciError]]]
 
 
@@ -33,7 +36,9 @@ class _Waiting(Generic[Item, Answer]):
 class Batcher(Generic[Item, Answer]):
     """Carries out what its callers hand in, in the order of arrival and many at once.
 
-    Nothing waits for company: a lone item is a batch of one. ``carry_out`` answers each item of a
+    A lone item is a batch of one and waits for nobody. Only in a crowd the first to come wait a
+    moment for the others, since those whom a large batch has just answered come back together, and
+    a batch of one costs as much as one of many. ``carry_out`` answers each item of a
     batch, by a result or by an error that is this item's alone. Where it raises, the batch had no
     effect, and its items are tried one by one, as long as there is a database. There is nothing to
     start or to stop: the batcher works as long as somebody waits for an answer.
@@ -47,6 +52,8 @@ class Batcher(Generic[Item, Answer]):
         self._room = room
         self._waiting: deque[_Waiting[Item, Answer]] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._last_size = 0
+        self._last_at = 0.0
 
     async def submit(self, item: Item) -> Answer:
         """Return the answer to one item.
@@ -68,12 +75,25 @@ class Batcher(Generic[Item, Answer]):
 
     async def _work(self) -> None:
         try:
-            while batch := self._next():
-                await self._answer(batch)
+            while self._waiting:
+                if self._in_a_crowd():
+                    await asyncio.sleep(LINGER_SECONDS)
+                if batch := self._next():
+                    await self._answer(batch)
+                    self._last_size, self._last_at = len(batch), self._now()
         finally:
             self._worker = None
             while self._waiting:  # only where the process stops in the middle
                 self._waiting.popleft().answer.cancel()
+
+    def _in_a_crowd(self) -> bool:
+        """Tell whether many were answered a moment ago, of whom few are back."""
+        recent = self._now() - self._last_at < CROWD_SECONDS
+        return recent and self._last_size >= CROWD and len(self._waiting) < self._last_size // 2
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
 
     def _next(self) -> list[_Waiting[Item, Answer]]:
         batch: list[_Waiting[Item, Answer]] = []
