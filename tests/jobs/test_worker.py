@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from medici.jobs.models import Job, State
 from medici.jobs.presence import seconds_since_seen
 from medici.jobs.queue import cancel
 from medici.kernel.db.database import Database
+from medici.kernel.db.errors import DatabaseUnavailable
 from tests.jobs.acts import QUICK, job, let_lapse, put, state, until_state, working
 from tests.jobs.waiting import until, until_true
 from tests.jobs.work import HOLD, NOTE, NOW, POLL, REGISTRY, SILENT, SLOW, Bench, effects
@@ -300,10 +302,19 @@ class TestOutage:
             async with away(queue, tmp_path):
                 bench.release.set()
                 await asyncio.sleep(0.5)  # long enough to fail several times
+            await until(partial(answers, queue))  # our own connections died, too
             for job_id in before + meanwhile:
                 await until_state(queue, job_id, State.DONE, within=5)
 
         assert len(await effects(queue)) == 8
+
+
+async def answers(database: Database) -> bool:
+    try:
+        await database.check()
+    except DatabaseUnavailable:
+        return False
+    return True
 
 
 def make_impatient(database: Database) -> None:

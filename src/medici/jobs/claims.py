@@ -7,13 +7,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Integer, Row, bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Row,
+    and_,
+    bindparam,
+    not_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.jobs.database_clock import clock_after, clock_now
 from medici.jobs.kinds import Queue
 from medici.jobs.models import IS_READY, Job, State
-from medici.jobs.rules import Standing
+from medici.jobs.rules import LOSSES_ALLOWED, Standing
 
 STANDING = (Job.attempts, Job.max_attempts, Job.losses, Job.burial, Job.rung)
 
@@ -55,7 +65,14 @@ def _claiming(*conditions: ColumnElement[bool]) -> Any:
     )
 
 
-CLAIM_DUE = _claiming(Job.queue == bindparam("in_queue"), Job.due_at <= clock_now())
+# The next worker that dies of such a job, or beside it, would end it.
+IS_SUSPECT = and_(Job.losses >= LOSSES_ALLOWED - 1, Job.burial.is_(None))
+CLAIM_DUE = _claiming(
+    Job.queue == bindparam("in_queue"), Job.due_at <= clock_now(), not_(IS_SUSPECT)
+)
+CLAIM_SUSPECT = _claiming(
+    Job.queue.in_(bindparam("in_queues", expanding=True)), Job.due_at <= clock_now(), IS_SUSPECT
+)
 CLAIM_ONE_DUE = _claiming(Job.id == bindparam("only"), Job.due_at <= clock_now())
 CLAIM_ASKED_BY = _claiming(Job.run_at <= bindparam("at"))
 
@@ -71,8 +88,19 @@ class Claimant:
 async def claim_due(
     session: AsyncSession, claimant: Claimant, *, queue: Queue, room: int
 ) -> list[Claim]:
-    """Take up to ``room`` jobs of a queue that are due by the database's clock, oldest first."""
+    """Take up to ``room`` jobs of a queue that are due by the database's clock, oldest first.
+
+    Suspects are left for ``claim_suspect``.
+    """
     return await _claim(session, claimant, CLAIM_DUE, {"room": room, "in_queue": queue})
+
+
+async def claim_suspect(
+    session: AsyncSession, claimant: Claimant, *, queues: Sequence[Queue]
+) -> list[Claim]:
+    """Take one job that has cost so many workers that the next would be its last."""
+    wanted = {"room": 1, "in_queues": list(queues)}
+    return await _claim(session, claimant, CLAIM_SUSPECT, wanted)
 
 
 async def claim_fairly(

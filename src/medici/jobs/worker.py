@@ -10,10 +10,11 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.jobs.active import Active, Stop
 from medici.jobs.bell import listening
-from medici.jobs.claims import Claim, Claimant, claim_fairly
+from medici.jobs.claims import Claim, Claimant, claim_fairly, claim_suspect
 from medici.jobs.database_clock import database_time
 from medici.jobs.handlers import Registry
 from medici.jobs.kinds import Queue
@@ -82,6 +83,8 @@ class Worker(Generic[R]):
         self._quiet = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._beaten_at = 0.0
+        self._suspect: UUID | None = None
+        self._suspect_at = 0.0  # when to look for the next
 
     @property
     def running(self) -> int:
@@ -145,10 +148,23 @@ class Worker(Generic[R]):
             claims, more = await claim_fairly(
                 session, self._claimant, queues=self._queues, room=room
             )
+            suspects = await self._suspects(session) if len(claims) < room else []
+        self._suspect = suspects[0].id if suspects else self._suspect
         self._queues.rotate()
-        for claim in claims:
+        for claim in claims + suspects:
             self._start(claim)
         return more
+
+    async def _suspects(self, session: AsyncSession) -> list[Claim]:
+        """Take a job that workers have died of, one at a time.
+
+        Whoever was running when a worker died is suspect, most of them wrongly. Were they run side
+        by side, the one that is to blame would take all the others with it.
+        """
+        if self._suspect is not None or self._elapsed() < self._suspect_at:
+            return []
+        self._suspect_at = self._elapsed() + self._options.tick_seconds
+        return await claim_suspect(session, self._claimant, queues=self._queues)
 
     def _start(self, claim: Claim) -> None:
         run = Run(
@@ -169,6 +185,9 @@ class Worker(Generic[R]):
     def _on_settled(self, active: Active) -> None:
         if self._active.pop((active.claim.id, active.claim.fence), None) is None:
             return
+        if active.claim.id == self._suspect:
+            self._suspect, self._suspect_at = None, 0.0
+            self._wake.set()
         outcome, seconds = active.outcome, self._elapsed() - active.started_at
         self._observer.finished(active.claim.kind, outcome.name, seconds)
         if isinstance(outcome, Again):
