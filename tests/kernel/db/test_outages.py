@@ -33,6 +33,22 @@ class TestOutage:
         assert await words(samples) == ["later"]
 
     @ON_POSTGRESQL
+    async def test_a_connection_that_has_lost_its_place_is_replaced(
+        self, samples: Database
+    ) -> None:
+        """As when the server dies between two words of the protocol."""
+
+        async def confused(driver: Driver) -> None:
+            await says("lost")(driver)
+            raise asyncpg.InternalClientError("another operation is in progress")
+
+        with pytest.raises(DatabaseUnavailable):
+            await samples.carry_out(confused)
+        await samples.carry_out(says("later"))
+
+        assert await words(samples) == ["later"]
+
+    @ON_POSTGRESQL
     async def test_a_connection_that_is_lost_before_the_commit_is_replaced(
         self, samples: Database, database_url: str
     ) -> None:

@@ -7,7 +7,7 @@ shares is bound with ``structlog.contextvars.bind_contextvars(request_id=...)``.
 import logging
 import sys
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 import orjson
@@ -41,18 +41,29 @@ def configure_logs(level: str, *, json: bool, stream: TextIO | None = None) -> N
         json: one JSON line per event; otherwise lines for a person at a terminal.
         stream: standard error if not given.
     """
-    stream = stream or sys.stderr
-    last = _last(_one_line if json else _for_people(stream))
+    OUTPUT.stream = stream or sys.stderr
+    OUTPUT.last = _last(_one_line if json else _for_people(OUTPUT.stream))
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_shared(), Written(last)],
-        logger_factory=partial(Lines, stream),
+        processors=[structlog.stdlib.filter_by_level, *_shared(), rendered],
+        logger_factory=Lines,
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     root = logging.getLogger()
-    root.handlers = [_handler(stream, last)]
+    root.handlers = [_handler(OUTPUT.stream, OUTPUT.last)]
     root.setLevel(level.upper())
     _quiet_libraries()
+
+
+@dataclass(slots=True)
+class Output:
+    """Where lines go and how they are rendered, for every logger, however early it was made."""
+
+    stream: TextIO
+    last: list[Processor]
+
+
+OUTPUT = Output(sys.stderr, [])
 
 
 class Lines:
@@ -62,8 +73,7 @@ class Lines:
     yet whoever watches for errors, Sentry above all, watches there.
     """
 
-    def __init__(self, stream: TextIO, *names: str) -> None:
-        self._stream = stream
+    def __init__(self, *names: str) -> None:
         self._logging = logging.getLogger(*names)
         self.name = self._logging.name
         self.debug = self.info = self.warning = self._write
@@ -73,24 +83,18 @@ class Lines:
 
     def _write(self, line: str) -> None:
         with suppress(OSError, ValueError):  # nobody reads any more; work goes on all the same
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
+            OUTPUT.stream.write(f"{line}\n")
+            OUTPUT.stream.flush()
 
 
-class Written:
-    """The last processor: renders what ``Lines`` writes, and hands on what it passes on."""
-
-    def __init__(self, last: list[Processor]) -> None:
-        self._last = last
-
-    def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> Any:
-        """Return the arguments of the logger's method."""
-        if method not in {"debug", "info", "warning"}:
-            return _handed_on(logger, method, event)
-        told: Any = event
-        for process in self._last:
-            told = process(logger, method, told)
-        return told
+def rendered(logger: WrappedLogger, method: str, event: EventDict) -> Any:
+    """Render what ``Lines`` writes, and hand on the arguments of what it passes on."""
+    if method not in {"debug", "info", "warning"}:
+        return _handed_on(logger, method, event)
+    told: Any = event
+    for process in OUTPUT.last:
+        told = process(logger, method, told)
+    return told
 
 
 def _handed_on(logger: WrappedLogger, method: str, event: EventDict) -> Any:

@@ -65,9 +65,15 @@ async def accepted(
 
 
 async def accept_all(driver: Driver, acceptances: Sequence[Acceptance]) -> list[None]:
-    """Store what providers accepted, in the transaction that queues the first look at each."""
+    """Store what providers accepted, in the transaction that queues the first look at each.
+
+    What is queued comes before what it is for, as with a run that locks its own row first: so a
+    webhook that comes meanwhile waits, and neither waits for the other.
+    """
     if not acceptances:
         return []
+    now = max(each.now for each in acceptances)
+    await enqueue_all(driver, POLL, [_first_look(each) for each in acceptances], now=now)
     jobs, attempts = await _standing(driver, [each.job_id for each in acceptances])
     moved: list[JobRow] = []
     taken: list[AttemptRow] = []
@@ -78,14 +84,10 @@ async def accept_all(driver: Driver, acceptances: Sequence[Acceptance]) -> list[
         taken.append(_accepted(job, attempt, each.submission))
         if not job.state.is_terminal:
             moved.append(_shown(job, each.submission.observation, each.now))
-    now = max(each.now for each in acceptances)
     await write_attempts(driver, taken)
     await write_jobs(driver, moved)
     facts = [job_fact(job, EventName.RENDER_STATUS_UPDATED, now=now) for job in moved]
     await events.record_all(driver, facts, now=now)
-    open_ids = {attempt.id for attempt in taken}
-    looks = [_first_look(each) for each in acceptances if each.attempt_id in open_ids]
-    await enqueue_all(driver, POLL, looks, now=now)
     return [None] * len(acceptances)
 
 

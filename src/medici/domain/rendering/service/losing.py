@@ -21,11 +21,12 @@ async def await_word(
 
     The look that is queued for the end of our patience closes it, unless a webhook came before.
     """
+    attempt = await session.get_one(RenderAttempt, attempt_id)
+    await enqueue_poll(session, attempt, now=now, run_at=now + rules.WORD_PATIENCE)
     job = await queries.locked_job(session, job_id)
-    attempt = await session.get_one(RenderAttempt, attempt_id, populate_existing=True)
+    await session.refresh(attempt)
     if not attempt.state.is_open:
         return
     attempt.state = AttemptState.UNCERTAIN
     if not job.state.is_terminal:
         job.state, job.updated_at = RenderState.UNCERTAIN, now
-    await enqueue_poll(session, attempt, now=now, run_at=now + rules.WORD_PATIENCE)

@@ -28,6 +28,9 @@ async def take_news(
     attempt = await session.get(RenderAttempt, attempt_id)
     if attempt is None or attempt.provider != provider:
         raise AttemptNotFound
+    if attempt.finished_at is None:
+        # Before the job is locked, in the order of the runs: what is queued, then what it is for.
+        await enqueue_poll(session, attempt, now=now)
     job = await queries.locked_job(session, attempt.render_job_id)
     await session.refresh(attempt)
     if attempt.ref is not None and not _same_work(attempt.ref, ref):
@@ -43,7 +46,6 @@ async def take_news(
         attempt.state = AttemptState.RUNNING
         if job.state is RenderState.UNCERTAIN:
             job.state, job.updated_at = RenderState.RUNNING, now
-    await enqueue_poll(session, attempt, now=now)
 
 
 def _same_work(known: Mapping[str, Any], told: Ref) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from medici.kernel.db.driver.transaction import Work
 
 T = TypeVar("T")
-ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
+ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class PostgresDriver:
@@ -33,6 +33,9 @@ class PostgresDriver:
         try:
             rows: list[Sequence[Any]] = await self._connection.fetch(sql, *arguments)
         except ERRORS as error:
+            if isinstance(error, asyncpg.InternalClientError):
+                # It has lost its place in the protocol, as when the server died between two words.
+                self._connection.terminate()
             raise _told(sql, error, lost=self._connection.is_closed()) from error
         return rows
 
@@ -61,8 +64,8 @@ async def _lent(engine: AsyncEngine) -> AsyncIterator["asyncpg.Connection"]:
         try:
             yield connection
         except BaseException as error:
-            if connection.is_in_transaction():  # its end was cancelled as well
-                connection.terminate()
+            if connection.is_in_transaction() or isinstance(error, asyncpg.InternalClientError):
+                connection.terminate()  # its end was cancelled or lost as well
             if lost := connection.is_closed():
                 await pooled.invalidate()
             if isinstance(error, ERRORS):  # from the beginning or the end of the transaction
