@@ -13,8 +13,10 @@ from medici.kernel.errors import MediciError, Unavailable
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 CROWD = 8  # items in a batch
-CROWD_SECONDS = 0.05  # for which a batch is remembered
-LINGER_SECONDS = 0.002
+CROWD_SECONDS = 0.1  # for which the largest batch is remembered
+ENOUGH = 0.9  # the share of a crowd that is not waited for any longer
+LINGER_SECONDS = 0.001
+LINGER_TURNS = 10
 CarryOut: TypeAlias = Callable[[Sequence[Item]], Awaitable[Sequence[Answer | MediciError]]]
 
 
@@ -52,8 +54,8 @@ class Batcher(Generic[Item, Answer]):
         self._room = room
         self._waiting: deque[_Waiting[Item, Answer]] = deque()
         self._worker: asyncio.Task[None] | None = None
-        self._last_size = 0
-        self._last_at = 0.0
+        self._crowd = 0
+        self._crowd_at = 0.0
 
     async def submit(self, item: Item) -> Answer:
         """Return the answer to one item.
@@ -76,24 +78,31 @@ class Batcher(Generic[Item, Answer]):
     async def _work(self) -> None:
         try:
             while self._waiting:
-                if self._in_a_crowd():
-                    await asyncio.sleep(LINGER_SECONDS)
+                await self._gathered()
                 if batch := self._next():
                     await self._answer(batch)
-                    self._last_size, self._last_at = len(batch), self._now()
+                    self._remember(len(batch))
         finally:
             self._worker = None
             while self._waiting:  # only where the process stops in the middle
                 self._waiting.popleft().answer.cancel()
 
-    def _in_a_crowd(self) -> bool:
-        """Tell whether many were answered a moment ago, of whom few are back."""
-        recent = self._now() - self._last_at < CROWD_SECONDS
-        return recent and self._last_size >= CROWD and len(self._waiting) < self._last_size // 2
+    async def _gathered(self) -> None:
+        """Wait as long as more of those keep coming who came together a moment ago."""
+        now = asyncio.get_running_loop().time()
+        if self._crowd < CROWD or now - self._crowd_at > CROWD_SECONDS:
+            return
+        before = 0
+        for _ in range(LINGER_TURNS):
+            if before < len(self._waiting) < self._crowd * ENOUGH:
+                before = len(self._waiting)
+                await asyncio.sleep(LINGER_SECONDS)
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+    def _remember(self, size: int) -> None:
+        """Note how large crowds are at the moment; a smaller one counts once that is long ago."""
+        now = asyncio.get_running_loop().time()
+        if size >= self._crowd or now - self._crowd_at > CROWD_SECONDS:
+            self._crowd, self._crowd_at = size, now
 
     def _next(self) -> list[_Waiting[Item, Answer]]:
         batch: list[_Waiting[Item, Answer]] = []

@@ -1,5 +1,6 @@
 """Many rows by one statement: arrays in PostgreSQL, lists of values in SQLite."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeAlias
@@ -49,7 +50,8 @@ class BulkStatement:
             name: str(value.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
             for name, value in self._computed.items()
         }
-        return _Writer(self._text.format(rows="{rows}", **computed), self._columns, dialect)
+        text = self._text.format(rows="{rows}", **computed)
+        return WRITERS[dialect.name](text, self._columns, dialect)
 
 
 class BulkInsert:
@@ -93,16 +95,13 @@ class BulkUpdate:
         await self._statement.run(driver, rows)
 
 
-class _Writer:
+class _Writer(ABC):
     """A statement in the SQL of one dialect, with what turns its values into the driver's."""
 
     def __init__(self, text: str, columns: Columns, dialect: Dialect) -> None:
-        self._text = text
-        self._columns = columns
-        kinds = [column.type for column in columns.values()]
-        self._processes = [to_driver(kind, dialect) for kind in kinds]
-        self._statements = self._by_arrays if dialect.name == "postgresql" else self._by_values
-        self._types = [_array_type(kind, dialect) for kind in kinds]
+        self.text = text
+        self.columns = columns
+        self._processes = [to_driver(column.type, dialect) for column in columns.values()]
 
     def statements(self, rows: Rows) -> Iterator[tuple[str, list[object]]]:
         """Give the statements that cover all rows, each with its arguments."""
@@ -110,24 +109,50 @@ class _Writer:
             [process(value) for value in values] if process else list(values)
             for process, values in zip(self._processes, zip(*rows, strict=True), strict=True)
         ]
-        return self._statements(lists)
+        return self.cut(lists)
 
-    def _by_arrays(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
-        arrays = ", ".join(f"${place}::{kind}" for place, kind in enumerate(self._types, 1))
-        rows = f"unnest({arrays}) AS given ({', '.join(self._columns)})"
-        yield self._text.format(rows=rows), list(lists)
+    @abstractmethod
+    def cut(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
+        """Share out lists, one for each column, among statements."""
 
-    def _by_values(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
-        """Cut the rows into a few lengths, hence few different statements to prepare."""
+
+class _ByArrays(_Writer):
+    """For PostgreSQL: one statement for any number of rows."""
+
+    def __init__(self, text: str, columns: Columns, dialect: Dialect) -> None:
+        super().__init__(text, columns, dialect)
+        kinds = [_array_type(column.type, dialect) for column in columns.values()]
+        arrays = ", ".join(f"${place}::{kind}" for place, kind in enumerate(kinds, 1))
+        self._sql = text.format(rows=f"unnest({arrays}) AS given ({', '.join(columns)})")
+
+    def cut(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
+        yield self._sql, list(lists)
+
+
+class _ByValues(_Writer):
+    """For SQLite: a few different numbers of rows, hence few different statements to prepare."""
+
+    def __init__(self, text: str, columns: Columns, dialect: Dialect) -> None:
+        super().__init__(text, columns, dialect)
+        self._by_length: dict[int, str] = {}
+
+    def cut(self, lists: list[list[object]]) -> Iterator[tuple[str, list[object]]]:
         rows = list(zip(*lists, strict=True))
-        names = ", ".join(f"column{n} AS {name}" for n, name in enumerate(self._columns, 1))
-        row = f"({', '.join('?' * len(self._columns))})"
         at = 0
-        for length in _lengths(len(rows), MOST_VALUES // len(self._columns)):
-            values = ", ".join([row] * length)
-            given = f"(SELECT {names} FROM (VALUES {values})) AS given"  # noqa: S608 - our names
-            yield self._text.format(rows=given), list(chain(*rows[at : at + length]))
+        for length in _lengths(len(rows), MOST_VALUES // len(self.columns)):
+            if length not in self._by_length:
+                self._by_length[length] = self._sql(length)
+            yield self._by_length[length], list(chain(*rows[at : at + length]))
             at += length
+
+    def _sql(self, length: int) -> str:
+        names = ", ".join(f"column{n} AS {name}" for n, name in enumerate(self.columns, 1))
+        row = f"({', '.join('?' * len(self.columns))})"
+        values = ", ".join([row] * length)
+        return self.text.format(rows=f"(SELECT {names} FROM (VALUES {values})) AS given")  # noqa: S608 - our names
+
+
+WRITERS: Mapping[str, type[_Writer]] = {"postgresql": _ByArrays, "sqlite": _ByValues}
 
 
 def _array_type(kind: TypeEngine[Any], dialect: Dialect) -> str:
