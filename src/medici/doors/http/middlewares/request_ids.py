@@ -2,7 +2,7 @@
 
 import re
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
@@ -10,6 +10,7 @@ from medici.doors.http.context import REQUEST_ID
 from medici.kernel.ids import new_id
 
 HEADER = "X-Request-Id"
+NAME = HEADER.lower().encode()
 SAFE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -29,7 +30,7 @@ class RequestIds:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[HEADER] = request_id
+                message["headers"] = [*message.get("headers", ()), (NAME, request_id.encode())]
             await send(message)
 
         with bound_contextvars(request_id=request_id):

@@ -1,16 +1,19 @@
 """What a browser may do with our answers, unless a route says otherwise."""
 
-from starlette.datastructures import MutableHeaders
+from typing import TypeAlias
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin",  # some of our links carry a token in their query
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cache-Control": "no-store",
-}
-HSTS = "max-age=31536000; includeSubDomains"
-DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+Header: TypeAlias = tuple[bytes, bytes]  # as ASGI has them, the name in lower case
+
+ALWAYS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin"),  # some of our links carry a token in their query
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+SECURE: Header = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+DATA: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 
 def page_policy(*picture_origins: str) -> str:
@@ -31,7 +34,7 @@ def page_policy(*picture_origins: str) -> str:
     )
 
 
-PAGE_POLICY = page_policy()
+PAGE: Header = (b"content-security-policy", page_policy().encode())
 
 
 class SecurityHeaders:
@@ -47,16 +50,16 @@ class SecurityHeaders:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _guard(MutableHeaders(scope=message), https=scope["scheme"] == "https")
+                message["headers"] = _guarded(message, https=scope["scheme"] == "https")
             await send(message)
 
         await self.app(scope, receive, send_guarded)
 
 
-def _guard(headers: MutableHeaders, *, https: bool) -> None:
-    for name, value in ALWAYS.items():
-        headers.setdefault(name, value)
-    page = headers.get("content-type", "").startswith("text/html")
-    headers.setdefault("Content-Security-Policy", PAGE_POLICY if page else DATA_POLICY)
-    if https:
-        headers.setdefault("Strict-Transport-Security", HSTS)
+def _guarded(message: Message, *, https: bool) -> list[Header]:
+    """Return the answer's headers with those that it lacks."""
+    headers: list[Header] = [*message.get("headers", ())]
+    brought = {name.lower(): value for name, value in headers}
+    page = brought.get(b"content-type", b"").startswith(b"text/html")
+    wanted = (*ALWAYS, PAGE if page else DATA, *((SECURE,) if https else ()))
+    return headers + [header for header in wanted if header[0] not in brought]
