@@ -16,6 +16,7 @@ import structlog
 from celery import bootsteps, signals  # type: ignore[import-untyped]  # it brings no types
 from celery.exceptions import ImproperlyConfigured  # type: ignore[import-untyped]  # nor does this
 from celery.worker import state  # type: ignore[import-untyped]  # nor this
+from kombu.transport.virtual import QoS
 
 from medici.jobs.kinds import JobKind, Queue
 from medici.kernel.db.errors import DatabaseUnavailable
@@ -31,6 +32,9 @@ CHATTY = ("celery.worker.strategy", "celery.app.trace")  # they tell of every be
 FAILURE = 1
 BROKER_SECONDS = 5.0  # that it may take Celery to take leave of it
 app = MediciCelery(Settings)
+# A connection that is lost cannot give messages back: the attempt ends the worker with an error.
+# The broker offers them again by itself when their time is over.
+QoS.restore_at_shutdown = False
 
 
 class Resident:
