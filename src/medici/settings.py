@@ -107,6 +107,33 @@ class Settings(BaseSettings):
     google_play_webhook_secret: SecretStr | None = None
     web_billing_webhook_secret: SecretStr | None = None
     web_billing_checkout_base_url: str | None = None
+    webhook_relay_enabled: bool = True
+    sandbox_purchases: Literal["deny", "allowlist", "allow"] = "allowlist"
+    sandbox_user_ids: Annotated[tuple[str, ...], NoDecode] = ()
+    purchase_transfer_policy: Literal["keep", "transfer", "transfer_if_inactive"] | None = None
+    clawback_policy: Literal["floor", "recover"] = "floor"
+    apple_bundle_ids: Annotated[tuple[str, ...], NoDecode] = ()
+    apple_app_apple_id: int | None = None
+    apple_root_certs_dir: Path | None = None
+    apple_environments: Annotated[tuple[str, ...], NoDecode] = ("Production",)
+    apple_online_checks: bool = False
+    apple_notification_max_age_days: int = Field(10, ge=1, le=365)
+    apple_api_base: str | None = None
+    apple_api_issuer_id: str | None = None
+    apple_api_key_id: str | None = None
+    apple_api_private_key: SecretStr | None = None
+    google_play_package_names: Annotated[tuple[str, ...], NoDecode] = ()
+    google_play_api_base: str = "https://androidpublisher.googleapis.com"
+    google_play_service_account: SecretStr | None = None
+    google_pubsub_audience: str | None = None
+    google_pubsub_service_account: str | None = None
+    google_oidc_certs_url: str = "https://www.googleapis.com/oauth2/v3/certs"
+    stripe_secret_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("STRIPE_SECRET_KEY", "STRIPE_API_KEY")
+    )
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_webhook_secret: SecretStr | None = None
+    stripe_past_due_grace_days: int = Field(7, ge=0, le=60)
 
     # Experiments
     experiment_automation_notify_webhook_url: str | None = None
@@ -118,6 +145,10 @@ class Settings(BaseSettings):
         "medici_outbound_allow_users",
         "allowed_origins",
         "admin_user_ids",
+        "sandbox_user_ids",
+        "apple_bundle_ids",
+        "apple_environments",
+        "google_play_package_names",
         mode="before",
     )(_listed)
 

@@ -3,6 +3,7 @@
 from medici.domain.billing import models as billing
 from medici.domain.events import models as events
 from medici.domain.identity import models as identity
+from medici.domain.inbox import models as inbox
 from medici.domain.ledger import models as ledger
 from medici.domain.pictures import models as pictures
 from medici.domain.plans import models as plans
@@ -12,5 +13,5 @@ from medici.doors.http import models as http
 from medici.jobs import models as jobs
 from medici.kernel.db.base import Base
 
-MODELS = (billing, events, http, identity, jobs, ledger, pictures, plans, rendering, routing)
+MODELS = (billing, events, http, identity, inbox, jobs, ledger, pictures, plans, rendering, routing)
 METADATA = Base.metadata

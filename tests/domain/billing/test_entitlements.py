@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.billing.models import EntitlementRow, EntitlementSource, EntitlementStatus
+from medici.adapters.payments.news import Source
+from medici.domain.billing.models import EntitlementRow, EntitlementStatus
 from medici.domain.billing.queries import EffectivePlan, effective_plan, entitlement
 from medici.domain.billing.rules import Entitlement
 from medici.domain.billing.service.entitlements import set_entitlement
@@ -45,7 +46,7 @@ class TestEntitlement:
         assert await entitlement(session, owner=ADA) == Entitlement(
             plan_id="free",
             status=EntitlementStatus.INACTIVE,
-            source=EntitlementSource.MANUAL,
+            source=Source.MANUAL,
             product_id=None,
             original_transaction_id=None,
             renews_at=None,
@@ -57,7 +58,7 @@ class TestEntitlement:
         whole = Entitlement(
             plan_id="pro",
             status=EntitlementStatus.CANCELED,
-            source=EntitlementSource.WEB,
+            source=Source.WEB,
             product_id="pro_monthly_web",
             original_transaction_id="sub_1",
             renews_at=LATER,

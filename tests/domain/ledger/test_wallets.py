@@ -4,8 +4,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.ledger import queries
 from medici.domain.ledger.errors import WalletParked
-from medici.domain.ledger.models import Environment
 from medici.domain.ledger.service import wallets
+from medici.kernel.environment import Environment
 from tests.domain.ledger.teller import HOUR, NOW, Teller
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from medici.domain.billing.models import EntitlementSource, EntitlementStatus
+from medici.adapters.payments.news import Source
+from medici.domain.billing.models import EntitlementStatus
 from medici.domain.plans.defaults import FREE
 
 
@@ -18,7 +19,7 @@ class Entitlement:
 
     plan_id: str = FREE
     status: EntitlementStatus = EntitlementStatus.INACTIVE
-    source: EntitlementSource = EntitlementSource.MANUAL
+    source: Source = Source.MANUAL
     product_id: str | None = None
     original_transaction_id: str | None = None
     renews_at: datetime | None = None

@@ -16,6 +16,8 @@ class User(Base):
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    # What apps hand to the stores, so that a purchase can be told to be this user's.
+    app_account_token: Mapped[UUID | None] = mapped_column(unique=True, index=True)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

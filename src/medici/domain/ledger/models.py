@@ -9,13 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from medici.domain.identity.owner import OwnerKind
 from medici.kernel.db.base import Base, enum_column
-
-
-class Environment(StrEnum):
-    """Real money, or a store's sandbox. Their credits never meet."""
-
-    PRODUCTION = "production"
-    SANDBOX = "sandbox"
+from medici.kernel.environment import Environment
 
 
 class GrantSource(StrEnum):

@@ -19,7 +19,6 @@ from medici.domain.ledger.errors import (
 from medici.domain.ledger.models import (
     OPEN_GRANT,
     Account,
-    Environment,
     Grant,
     GrantSource,
     Hold,
@@ -32,6 +31,7 @@ from medici.domain.ledger.models import (
 )
 from medici.domain.ledger.rules import GrantState, Request, Slice
 from medici.domain.ledger.values import Reference
+from medici.kernel.environment import Environment
 
 CHARGES = (PostingKind.CAPTURE, PostingKind.LATE_CAPTURE)
 STATE_COLUMNS = [getattr(Grant, field.name) for field in fields(GrantState)]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TypeAlias
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from medici.kernel.db.base import Base, Json
@@ -33,6 +33,30 @@ class Plan(Base):
     android_product_id: Mapped[str | None]
     web_product_id: Mapped[str | None]
     features: Mapped[list[str]]
+    period_credits: Mapped[int] = mapped_column(default=0)  # that each paid period brings
+    trial_credits: Mapped[int] = mapped_column(default=0)  # that a trial brings
+    deleted_at: Mapped[datetime | None]  # gone from the catalogue; those who hold it keep it
+    updated_at: Mapped[datetime]
+
+
+class Pack(Base):
+    """Credits that are bought once and never expire. Products are its names in each store."""
+
+    __tablename__ = "credit_packs"
+    __table_args__ = (
+        CheckConstraint("credits > 0", name="credits_positive"),
+        CheckConstraint("price_cents >= 0", name="price_not_negative"),
+    )
+
+    pack_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    display_name: Mapped[str]
+    is_active: Mapped[bool]
+    credits: Mapped[int]
+    price_cents: Mapped[int]  # of a US dollar
+    ios_product_id: Mapped[str | None]
+    android_product_id: Mapped[str | None]
+    web_product_id: Mapped[str | None]
+    sort_order: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime]
 
 

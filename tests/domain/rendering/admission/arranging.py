@@ -6,10 +6,10 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from medici.adapters.payments.news import Source
 from medici.adapters.providers.request import Operation, Tier
 from medici.domain.billing.models import (
     EntitlementRow,
-    EntitlementSource,
     EntitlementStatus,
     ResetScheduleRow,
 )
@@ -143,7 +143,7 @@ def _entitlement(name: str, plan: str, *, subscribed: bool) -> EntitlementRow:
         owner_id=name,
         plan_id=plan,
         status=EntitlementStatus.ACTIVE if subscribed else EntitlementStatus.EXPIRED,
-        source=EntitlementSource.MANUAL,
+        source=Source.MANUAL,
         details={},
         updated_at=EARLIER,
     )

@@ -10,11 +10,12 @@ from sqlalchemy import Table, bindparam, select
 
 from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.ledger.book import Book
-from medici.domain.ledger.models import OPEN_GRANT, Environment, Grant, Hold, Wallet
+from medici.domain.ledger.models import OPEN_GRANT, Grant, Hold, Wallet
 from medici.domain.ledger.rules import GrantState
 from medici.kernel.db.driver.bulk import BulkStatement
 from medici.kernel.db.driver.query import Query, any_of
 from medici.kernel.db.driver.transaction import Driver
+from medici.kernel.environment import Environment
 from medici.kernel.ids import new_id
 
 WALLETS = cast("Table", Wallet.__table__)

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger import queries
-from medici.domain.ledger.models import Environment, Wallet
+from medici.domain.ledger.models import Wallet
 from medici.kernel.db.inserts import insert_into
+from medici.kernel.environment import Environment
 from medici.kernel.ids import new_id
 
 log = structlog.get_logger("medici.ledger")

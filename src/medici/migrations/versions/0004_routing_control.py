@@ -1,0 +1,12 @@
+"""Drafts of provider settings, canaries, and how providers fare."""
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
