@@ -73,11 +73,15 @@ class Standing:
     ``lineage_id`` is what stays the same over renewals: Apple's original transaction, the root of
     Google's chain of tokens, Stripe's subscription. A date that is ``KEPT`` stays what an earlier
     message of the lineage made it. ``transaction_id`` is the payment of the current period.
+    ``handle`` is what the store wants to be asked by, where that is not the lineage's id;
+    ``follows`` is the handle that this one took the place of.
     """
 
     lineage_id: str
     product_id: str
     state: PurchaseState
+    handle: str | None = None
+    follows: str | None = None
     ownership: Ownership = Ownership.PURCHASED
     started_at: datetime | None = None
     period_start: datetime | None = None
@@ -101,6 +105,7 @@ class Payment:
     """One paid period, one trial or one purchase of a pack; ``transaction_id`` is booked once.
 
     ``amount_minor`` None means that the store did not say what was paid; it counts as no revenue.
+    A ``receipt`` is what the store wants to hear back once the customer has what they paid for.
     """
 
     transaction_id: str
@@ -115,6 +120,7 @@ class Payment:
     share: Fraction = Fraction(1)  # of a full period's credits, where a change is prorated
     period_start: datetime | None = None
     period_end: datetime | None = None
+    receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +153,7 @@ class Buyer:
     account_token: str | None = None
     user_id: str | None = None
     customer_id: str | None = None  # the store's
+    checkout_id: str | None = None  # ours, of the checkout that led here
 
 
 NOBODY = Buyer()

@@ -80,6 +80,7 @@ class Purchase(Base):
     source: Mapped[Source] = mapped_column(enum_column(Source))
     environment: Mapped[Environment] = mapped_column(enum_column(Environment))
     lineage_id: Mapped[str] = mapped_column(String(255))
+    handle: Mapped[str | None]  # what the store is asked by, where that is not the lineage
     customer_id: Mapped[str | None] = mapped_column(String(255))  # what the store calls the buyer
     product_id: Mapped[str] = mapped_column(String(255))
     plan_id: Mapped[str | None] = mapped_column(String(64))
@@ -114,7 +115,10 @@ class PurchaseEvent(Base):
     """How a lineage stood by one message. The purchase is the fold of these, in their order."""
 
     __tablename__ = "purchase_events"
-    __table_args__ = (UniqueConstraint("source", "environment", "lineage_id", "event_id"),)
+    __table_args__ = (
+        UniqueConstraint("source", "environment", "lineage_id", "event_id"),
+        Index("ix_purchase_events_handle", "handle"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     source: Mapped[Source] = mapped_column(enum_column(Source))
@@ -122,6 +126,7 @@ class PurchaseEvent(Base):
     lineage_id: Mapped[str] = mapped_column(String(255))
     event_id: Mapped[str] = mapped_column(String(255))
     event_time: Mapped[datetime]
+    handle: Mapped[str | None]
     auth_mode: Mapped[AuthMode] = mapped_column(enum_column(AuthMode))
     buyer: Mapped[dict[str, object]]
     standing: Mapped[dict[str, object]]
@@ -227,3 +232,15 @@ class Checkout(Base):
     status: Mapped[str] = mapped_column(String(32))  # open, completed, expired
     created_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+
+
+class StoreCustomer(Base):
+    """Which of our users a store's customer is, as a checkout told."""
+
+    __tablename__ = "store_customers"
+
+    source: Mapped[Source] = mapped_column(enum_column(Source), primary_key=True)
+    environment: Mapped[Environment] = mapped_column(enum_column(Environment), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]

@@ -21,6 +21,15 @@ class EventName(StrEnum):
     CREDITS_CONSUMED = "credits_consumed"
     CREDITS_REFUNDED = "credits_refunded"
     CREDITS_EXPIRED = "credits_expired"
+    CHECKOUT_STARTED = "checkout_started"
+    SUBSCRIPTION_ACTIVATED = "subscription_activated"
+    SUBSCRIPTION_RENEWED = "subscription_renewed"
+    SUBSCRIPTION_CHANGED = "subscription_changed"
+    SUBSCRIPTION_ENDED = "subscription_ended"
+    TRIAL_STARTED = "trial_started"
+    TRIAL_CONVERTED = "trial_converted"
+    PACK_PURCHASED = "pack_purchased"
+    PURCHASE_REFUNDED = "purchase_refunded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

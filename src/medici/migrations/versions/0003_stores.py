@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("lineage_id", sa.String(length=255), nullable=False),
         sa.Column("event_id", sa.String(length=255), nullable=False),
         sa.Column("event_time", Instant(), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=True),
         sa.Column("auth_mode", sa.String(32), nullable=False),
         sa.Column("buyer", Json, nullable=False),
         sa.Column("standing", Json, nullable=False),
@@ -66,6 +67,7 @@ def upgrade() -> None:
             name=op.f("uq_purchase_events_source_environment_lineage_id_event_id"),
         ),
     )
+    op.create_index("ix_purchase_events_handle", "purchase_events", ["handle"], unique=False)
     op.create_table(
         "store_refunds",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -157,6 +159,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(32), nullable=False),
         sa.Column("environment", sa.String(32), nullable=False),
         sa.Column("lineage_id", sa.String(length=255), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=True),
         sa.Column("customer_id", sa.String(length=255), nullable=True),
         sa.Column("product_id", sa.String(length=255), nullable=False),
         sa.Column("plan_id", sa.String(length=64), nullable=True),
@@ -268,6 +271,21 @@ def upgrade() -> None:
     op.create_index(
         "ix_store_transactions_user", "store_transactions", ["user_id", "paid_at"], unique=False
     )
+    op.create_table(
+        "store_customers",
+        sa.Column("source", sa.String(32), nullable=False),
+        sa.Column("environment", sa.String(32), nullable=False),
+        sa.Column("customer_id", sa.String(length=255), nullable=False),
+        sa.Column("user_id", sa.String(length=128), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_store_customers_user_id")),
+        sa.PrimaryKeyConstraint(
+            "source", "environment", "customer_id", name=op.f("pk_store_customers")
+        ),
+    )
+    op.create_index(
+        op.f("ix_store_customers_user_id"), "store_customers", ["user_id"], unique=False
+    )
     op.add_column("entitlements", sa.Column("purchase_id", sa.Uuid(), nullable=True))
     op.add_column("plans", sa.Column("period_credits", BigInt, nullable=False, server_default="0"))
     op.add_column("plans", sa.Column("trial_credits", BigInt, nullable=False, server_default="0"))
@@ -283,6 +301,8 @@ def downgrade() -> None:
     op.drop_column("plans", "trial_credits")
     op.drop_column("plans", "period_credits")
     op.drop_column("entitlements", "purchase_id")
+    op.drop_index(op.f("ix_store_customers_user_id"), table_name="store_customers")
+    op.drop_table("store_customers")
     op.drop_index("ix_store_transactions_user", table_name="store_transactions")
     op.drop_index("ix_store_transactions_paid_at", table_name="store_transactions")
     op.drop_index("ix_store_transactions_lineage", table_name="store_transactions")
@@ -312,6 +332,7 @@ def downgrade() -> None:
     op.drop_table("webhook_events")
     op.drop_index("ix_store_refunds_transaction", table_name="store_refunds")
     op.drop_table("store_refunds")
+    op.drop_index("ix_purchase_events_handle", table_name="purchase_events")
     op.drop_table("purchase_events")
     op.drop_index("ix_entitlement_history_owner", table_name="entitlement_history")
     op.drop_index("ix_entitlement_history_at", table_name="entitlement_history")
