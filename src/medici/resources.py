@@ -1,10 +1,13 @@
 """What a process has open: the database, storage, providers and the ways out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from medici.adapters.imaging.host import ImageProcess
 from medici.adapters.oidc import KeySource
+from medici.adapters.payments.news import Source
+from medici.adapters.payments.store import Store
 from medici.adapters.providers.provider import ProviderRegistry
 from medici.adapters.storage.store import Storage
 from medici.kernel.clock import Clock
@@ -29,6 +32,8 @@ class Resources:
     keys: KeyRing
     metrics: Metrics
     clock: Clock
+    # The stores that can be asked; one whose settings are missing is not there.
+    stores: Mapping[Source, Store] = field(default_factory=dict)
 
     def now(self) -> datetime:
         return self.clock()
