@@ -19,6 +19,7 @@ COMMANDS = {
     "ledger",
     "openapi",
     "smoke",
+    "smoke-entitlements",
 }
 HEAVY = "{'sqlalchemy', 'fastapi', 'pydantic', 'aiohttp', 'alembic', 'uvicorn'}"
 

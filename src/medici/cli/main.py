@@ -214,3 +214,28 @@ def smoke(
     from medici.cli.smoke import smoke
 
     asyncio.run(smoke(base_url, admin_token=admin_token, patience=patience))
+
+
+@app.command("smoke-entitlements")
+def smoke_entitlements(
+    base_url: Annotated[str, typer.Option(help="Where the server is.")] = "http://127.0.0.1:8000",
+    storekit_secret: Annotated[
+        str | None, typer.Option(envvar="STOREKIT_WEBHOOK_SECRET", help="Of Apple's relay.")
+    ] = None,
+    google_play_secret: Annotated[
+        str | None, typer.Option(envvar="GOOGLE_PLAY_WEBHOOK_SECRET", help="Of Google's relay.")
+    ] = None,
+    web_billing_secret: Annotated[
+        str | None, typer.Option(envvar="WEB_BILLING_WEBHOOK_SECRET", help="Of the web's relay.")
+    ] = None,
+    patience: Annotated[float, typer.Option(min=1, help="Seconds that a step may take.")] = 30.0,
+) -> None:
+    """Buy in three stores of a running server and see which purchase counts; exit 1 on failure."""
+    from medici.cli.smoke_entitlements import Shop, smoke_entitlements
+
+    secrets = {
+        Shop.IOS: storekit_secret,
+        Shop.ANDROID: google_play_secret,
+        Shop.WEB: web_billing_secret,
+    }
+    asyncio.run(smoke_entitlements(base_url, secrets=secrets, patience=patience))

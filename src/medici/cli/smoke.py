@@ -2,20 +2,15 @@
 
 import asyncio
 import json
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import aiohttp
-import typer
-
+from medici.cli.journey import Step, expect, session, walk
 from medici.cli.samples import SAMPLE
 from medici.cli.visited import Answer, Server, UnexpectedAnswer
 from medici.kernel.ids import new_id
 
 ENDED = frozenset({"completed", "failed", "canceled"})
 LOOK_SECONDS = 0.25
-CONNECT_SECONDS = 5.0
 GIFT = 20  # credits from the operator, so that the rest of the visit can be paid
 SPENT = 1
 
@@ -24,7 +19,7 @@ SPENT = 1
 class Visit:
     """One customer, new to the server, and what they have got so far.
 
-    Each step is told in a few words what it found; a step relies on those before it.
+    A step relies on those before it.
     """
 
     server: Server
@@ -47,7 +42,7 @@ class Visit:
 
     async def me(self) -> str:
         me = await self.server.get("/v1/auth/me")
-        _expect(me["user_id"], self.user_id, "user_id")
+        expect(me["user_id"], self.user_id, "user_id")
         return f"until {me['expires_at']}"
 
     async def look_at_balance(self) -> str:
@@ -98,25 +93,25 @@ class Visit:
         body = {"user_id": self.user_id, "amount": SPENT, "reason": "smoke", "idempotency_key": key}
         told = await self._moved(await self.server.post("/v1/credits/consume", body), -SPENT)
         again = await self.server.post("/v1/credits/consume", body)
-        _expect(again["applied"], False, "a second use of the key")
-        _expect(again["balance"], self.balance, "the balance after it")
+        expect(again["applied"], False, "a second use of the key")
+        expect(again["balance"], self.balance, "the balance after it")
         return told
 
     async def list_jobs(self) -> str:
         jobs = (await self.server.get("/v1/ai/render-jobs"))["jobs"]
-        _expect([job["tier"] for job in jobs], ["final", "preview"], "the listed tiers")
+        expect([job["tier"] for job in jobs], ["final", "preview"], "the listed tiers")
         return f"{len(jobs)} jobs"
 
     async def cancel(self) -> str:
         before = self.balance
         await self._order("preview")
         canceled = await self.server.post(f"/v1/ai/render-jobs/{self.job_id}/cancel")
-        _expect(canceled["status"], "canceled", "status")
-        _expect(await self._balance(), before, "the balance after it")
+        expect(canceled["status"], "canceled", "status")
+        expect(await self._balance(), before, "the balance after it")
         return "its price went back"
 
     async def sign_out(self) -> str:
-        _expect((await self.server.post("/v1/auth/logout"))["revoked"], True, "revoked")
+        expect((await self.server.post("/v1/auth/logout"))["revoked"], True, "revoked")
         return "token revoked"
 
     async def _order(self, tier: str) -> str:
@@ -130,7 +125,7 @@ class Visit:
         job = await self.server.post("/v1/ai/render-jobs", body)
         self.job_id = job["id"]
         before, self.balance = self.balance, await self._balance()
-        _expect(self.balance, before - job["credits"], "the balance after it")
+        expect(self.balance, before - job["credits"], "the balance after it")
         return f"{job['provider']} for {job['credits']} credits"
 
     async def _job(self) -> Answer:
@@ -141,8 +136,8 @@ class Visit:
         return int((await self.server.get(path))["balance"])
 
     async def _moved(self, answer: Answer, by: int) -> str:
-        _expect(answer["applied"], True, "applied")
-        _expect(answer["balance"], self.balance + by, "the balance after it")
+        expect(answer["applied"], True, "applied")
+        expect(answer["balance"], self.balance + by, "the balance after it")
         self.balance += by
         return f"{self.balance} credits"
 
@@ -153,63 +148,32 @@ class Visit:
         return told
 
 
-Step = Callable[[Visit], Awaitable[str]]
-
-STEPS: tuple[tuple[str, Step], ...] = (
-    ("health", Visit.health),
-    ("login-dev", Visit.sign_in),
-    ("me", Visit.me),
-    ("balance", Visit.look_at_balance),
-    ("upload", Visit.upload),
-    ("render preview", Visit.order_preview),
-    ("wait for preview", Visit.follow_preview),
-    ("fetch preview", Visit.fetch),
-    ("render final", Visit.order_final),
-    ("wait for final", Visit.poll_final),
-    ("fetch final", Visit.fetch),
-    ("grant", Visit.grant),
-    ("consume", Visit.consume),
-    ("list", Visit.list_jobs),
-    ("cancel", Visit.cancel),
-    ("logout", Visit.sign_out),
+STEPS: tuple[Step[Visit], ...] = (
+    Step("health", Visit.health),
+    Step("login-dev", Visit.sign_in),
+    Step("me", Visit.me),
+    Step("balance", Visit.look_at_balance),
+    Step("upload", Visit.upload),
+    Step("render preview", Visit.order_preview),
+    Step("wait for preview", Visit.follow_preview),
+    Step("fetch preview", Visit.fetch),
+    Step("render final", Visit.order_final),
+    Step("wait for final", Visit.poll_final),
+    Step("fetch final", Visit.fetch),
+    Step("grant", Visit.grant),
+    Step("consume", Visit.consume),
+    Step("list", Visit.list_jobs),
+    Step("cancel", Visit.cancel),
+    Step("logout", Visit.sign_out),
 )
 
 
 async def smoke(base_url: str, *, admin_token: str | None, patience: float) -> None:
-    """Go through all steps, telling each with its time; exit 1 at the first that fails."""
-    timeout = aiohttp.ClientTimeout(total=patience, sock_connect=CONNECT_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout) as session:
+    """Go through all steps; exit 1 at the first that fails."""
+    async with session(patience) as opened:
         visit = Visit(
-            server=Server(session, base_url.rstrip("/")),
+            server=Server(opened, base_url.rstrip("/")),
             admin_token=admin_token,
             user_id=f"smoke-{new_id().hex}",
         )
-        for name, step in STEPS:
-            await _take(visit, name, step, patience)
-    typer.echo(f"all {len(STEPS)} steps passed")
-
-
-async def _take(visit: Visit, name: str, step: Step, patience: float) -> None:
-    began = time.monotonic()
-    try:
-        async with asyncio.timeout(patience):
-            told = await step(visit)
-    except TimeoutError:
-        _fail(name, f"no end within {patience:g} s")
-    except KeyError as missing:
-        _fail(name, f"the answer lacks {missing}")
-    except (UnexpectedAnswer, aiohttp.ClientError) as error:
-        _fail(name, str(error))
-    else:
-        milliseconds = (time.monotonic() - began) * 1000
-        typer.echo(f"✓ {name:<17} {milliseconds:7.0f} ms  {told}")
-
-
-def _fail(name: str, reason: str) -> None:
-    typer.secho(f"✗ {name}: {reason}", fg="red", err=True)
-    raise typer.Exit(1)
-
-
-def _expect(found: object, wanted: object, what: str) -> None:
-    if found != wanted:
-        raise UnexpectedAnswer(f"{what} is {found!r}, not {wanted!r}")
+        await walk(visit, STEPS, patience=patience)

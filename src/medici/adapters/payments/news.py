@@ -74,7 +74,9 @@ class Standing:
     Google's chain of tokens, Stripe's subscription. A date that is ``KEPT`` stays what an earlier
     message of the lineage made it. ``transaction_id`` is the payment of the current period.
     ``handle`` is what the store wants to be asked by, where that is not the lineage's id;
-    ``follows`` is the handle that this one took the place of.
+    ``follows`` is the handle that this one took the place of. One that is ``over_unless_dated`` is
+    active until the end that is known, by this message or an earlier one, and without one it is
+    over already.
     """
 
     lineage_id: str
@@ -94,6 +96,7 @@ class Standing:
     pending_product_id: str | None = None  # what the next renewal changes to
     transaction_id: str | None = None
     cancel_reason: str | None = None
+    over_unless_dated: bool = False
     list_price_minor: int | None = None
     currency: str | None = None
     period: str | None = None  # such as P1M
