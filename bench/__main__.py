@@ -11,7 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from bench import admission, consumes, gateway, health, pipeline, restyle, start
+from bench import (
+    admission,
+    consumes,
+    dashboard,
+    events,
+    gateway,
+    health,
+    pipeline,
+    resets,
+    restyle,
+    routing,
+    start,
+)
 from bench.figures import Figure, table
 from bench.places import Place, places
 
@@ -23,11 +35,15 @@ ON_A_DATABASE: dict[str, Measure] = {
     "gateway": gateway.measure,
     "pipeline": pipeline.measure,
     "health": health.measure,
+    "resets": resets.measure,
+    "events": events.measure,
+    "dashboard": dashboard.measure,
     "aged": admission.measure_aged,
 }
 RESTYLE = "restyle"
-ONLY_BY_NAME = frozenset({"aged"})  # takes some minutes to grow old
-MEASURES = {**ON_A_DATABASE, RESTYLE: restyle.measure}
+ROUTING = "routing"
+ONLY_BY_NAME = frozenset({"aged", "resets"})  # take some minutes to grow old
+MEASURES = {**ON_A_DATABASE, RESTYLE: restyle.measure, ROUTING: routing.measure}
 
 
 def main() -> None:
@@ -52,6 +68,8 @@ def _measured(wanted: Collection[str]) -> Iterator[list[Figure]]:
                     yield asyncio.run(measure(place))
     if RESTYLE in wanted:
         yield asyncio.run(restyle.measure())
+    if ROUTING in wanted:
+        yield asyncio.run(routing.measure())
 
 
 def _wanted() -> Collection[str]:
@@ -63,7 +81,10 @@ def _wanted() -> Collection[str]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", metavar="name", help="one of those below; none: all but aged"
+        "names",
+        nargs="*",
+        metavar="name",
+        help="one of those below; none: all but aged and dashboard and resets",
     )
     names: list[str] = parser.parse_args().names
     if unknown := [name for name in names if name not in MEASURES]:

@@ -20,8 +20,7 @@ SENDING = {"ClientSession", "request", "client", "ClientRequest", "TCPConnector"
 CONNECTING = {"open_connection", "create_connection", "urlopen", "urlretrieve"}
 # Places, or the beginnings of places, and why they may.
 EXCEPTIONS = {
-    "cli/smoke.py": "asks a running Medici at the address that its caller typed",
-    "cli/visited.py": "the same, as a customer's program would",
+    "cli/visited.py": "asks a running Medici at the address that its caller typed",
     "fakes/": "stands in for providers, which ring their customers' webhooks",
 }
 

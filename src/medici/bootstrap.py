@@ -9,14 +9,20 @@ from medici.adapters.imaging.host import ImageProcess
 from medici.adapters.oidc import PublishedKeys
 from medici.adapters.storage.obstore_storage import Bucket, open_storage
 from medici.adapters.storage.store import Storage
+from medici.domain.analytics import tasks as analytics_tasks
+from medici.domain.billing import credit_news_tasks, reset_tasks
+from medici.domain.billing import tasks as billing_tasks
 from medici.domain.identity import tasks as identity_tasks
 from medici.domain.ledger import tasks as ledger_tasks
+from medici.domain.notices import tasks as notice_tasks
 from medici.domain.pictures import tasks as picture_tasks
 from medici.domain.plans import service as plans
+from medici.domain.rendering import routing_tasks
 from medici.domain.rendering import tasks as rendering_tasks
 from medici.domain.routing import service as routing
 from medici.domain.routing.settings import FAL, OPENAI, initial_settings
 from medici.doors.http import tasks as http_tasks
+from medici.doors.studio import store_work
 from medici.jobs import tasks as job_tasks
 from medici.jobs.handlers import Registry
 from medici.kernel.clock import Clock, system_clock
@@ -28,6 +34,7 @@ from medici.migrations.upgrade import upgrade
 from medici.providers import provider_registry
 from medici.resources import Resources
 from medici.settings import Settings
+from medici.stores import receivers, stores
 
 KEY_FILE = "encryption.key"
 
@@ -50,6 +57,7 @@ async def opened(settings: Settings, *, clock: Clock = system_clock) -> AsyncIte
         painters = await stack.enter_async_context(
             ImageProcess(max_processes=settings.medici_image_processes)
         )
+        oidc_keys = PublishedKeys(outgoing, clock)
         yield Resources(
             settings=settings,
             database=database,
@@ -59,10 +67,12 @@ async def opened(settings: Settings, *, clock: Clock = system_clock) -> AsyncIte
                 settings, outgoing=outgoing, painters=painters, images=images, clock=clock
             ),
             outgoing=outgoing,
-            oidc_keys=PublishedKeys(outgoing, clock),
+            oidc_keys=oidc_keys,
             keys=_keys(settings),
             metrics=Metrics(),
             clock=clock,
+            stores=stores(settings, outgoing=outgoing, clock=clock),
+            receivers=receivers(settings, keys=oidc_keys, outgoing=outgoing),
         )
 
 
@@ -88,7 +98,19 @@ async def install_defaults(resources: Resources) -> None:
 def job_registry() -> Registry:
     """Return every background job and schedule that this deployment knows."""
     return Registry.of(
-        job_tasks, http_tasks, identity_tasks, ledger_tasks, picture_tasks, rendering_tasks
+        credit_news_tasks,
+        analytics_tasks,
+        job_tasks,
+        billing_tasks,
+        http_tasks,
+        identity_tasks,
+        ledger_tasks,
+        notice_tasks,
+        picture_tasks,
+        rendering_tasks,
+        routing_tasks,
+        reset_tasks,
+        store_work,
     )
 
 

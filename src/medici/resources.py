@@ -7,6 +7,7 @@ from datetime import datetime
 from medici.adapters.imaging.host import ImageProcess
 from medici.adapters.oidc import KeySource
 from medici.adapters.payments.news import Source
+from medici.adapters.payments.receivers import Receivers
 from medici.adapters.payments.store import Store
 from medici.adapters.providers.provider import ProviderRegistry
 from medici.adapters.storage.store import Storage
@@ -34,6 +35,7 @@ class Resources:
     clock: Clock
     # The stores that can be asked; one whose settings are missing is not there.
     stores: Mapping[Source, Store] = field(default_factory=dict)
+    receivers: Receivers = field(default_factory=Receivers)
 
     def now(self) -> datetime:
         return self.clock()

@@ -29,6 +29,11 @@ def _listed(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def listed_secrets(secret: SecretStr | None) -> tuple[str, ...]:
+    """Split a setting that holds one secret, or several while one replaces another."""
+    return tuple(_listed(secret.get_secret_value())) if secret else ()
+
+
 class Settings(BaseSettings):
     """What one deployment chooses. `.env.example` lists the same variables for people."""
 

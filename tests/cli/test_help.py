@@ -17,6 +17,7 @@ COMMANDS = {
     "call",
     "audit",
     "ledger",
+    "credits",
     "openapi",
     "smoke",
     "smoke-entitlements",

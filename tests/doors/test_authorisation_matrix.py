@@ -50,12 +50,30 @@ class Operation:
 
 
 MOVEMENT = {"user_id": "owner", "amount": 1, "reason": "a test"}
+CHECKOUT = {
+    "user_id": "owner",
+    "plan_id": "pro",
+    "success_url": "https://app.example.com/thanks",
+    "cancel_url": "https://app.example.com/",
+}
 SOME_ID = "00000000-0000-7000-8000-000000000000"
 IN_PATH = {
     "user_id": "owner",
     "job_id": SOME_ID,
+    "run_id": SOME_ID,
     "attempt_id": SOME_ID,
+    "endpoint_id": SOME_ID,
+    "delivery_id": SOME_ID,
+    "message_id": SOME_ID,
+    "purchase_id": SOME_ID,
     "provider": "mock",
+    "version": 1,
+    "plan_id": "gold",
+    "pack_id": "gold",
+    "style_id": "gold",
+    "item_id": "gold",
+    "section_key": "gold",
+    "variable_key": "gold",
     "key": "pictures/nothing.jpg",
 }
 
@@ -80,7 +98,131 @@ TABLE: Mapping[str, Operation] = {
     "GET /v1/credits/balance/{user_id}": Operation(gate=Gate.OWNER),
     "POST /v1/credits/consume": Operation(gate=Gate.SELF, body=MOVEMENT),
     "POST /v1/credits/grant": Operation(gate=Gate.OPERATOR, body=MOVEMENT),
+    "GET /v1/credits/history/me": Operation(gate=Gate.USER),
+    "GET /v1/credits/history/{user_id}": Operation(gate=Gate.OWNER),
+    "GET /v1/admin/credits/ledger": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/credits/ledger.csv": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/credits/summary": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/credits/reset-schedule": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/credits/reset-schedule": Operation(gate=Gate.OPERATOR, body={}),
+    "POST /v1/admin/credits/run-daily-reset": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/credits/tick-reset": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/credits/reset-runs": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/credits/reset-runs/{run_id}": Operation(gate=Gate.OPERATOR),
     "GET /files/{key}": Operation(gate=Gate.PROOF),
+    "POST /v1/analytics/events": Operation(
+        gate=Gate.OWNER, body={"event_name": "app_opened", "user_id": "owner"}
+    ),
+    "GET /v1/admin/analytics/overview": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/analytics/dashboard": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/analytics/funnel": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/analytics/retention": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/analytics/subscriptions": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/analytics/margin": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/providers/health": Operation(gate=Gate.OPERATOR),
+    "GET /v1/config/bootstrap": Operation(gate=Gate.OPEN),
+    "GET /v1/session/bootstrap/me": Operation(gate=Gate.USER),
+    "GET /v1/projects/board/me": Operation(gate=Gate.USER),
+    "GET /v1/projects/board/{user_id}": Operation(gate=Gate.OWNER),
+    "GET /v1/profile/overview/me": Operation(gate=Gate.USER),
+    "GET /v1/profile/overview/{user_id}": Operation(gate=Gate.OWNER),
+    "GET /v1/discover/feed": Operation(gate=Gate.OPEN),
+    "GET /v1/admin/product-audit": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/styles/seed-defaults": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/plans": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/plans/{plan_id}": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/plans/{plan_id}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/plans/{plan_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/packs": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/packs/{pack_id}": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/packs/{pack_id}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/packs/{pack_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/styles": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/styles/{style_id}": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/styles/{style_id}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/styles/{style_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/variables": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/variables/{variable_key}": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/variables/{variable_key}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/variables/{variable_key}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/discover/sections": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/discover/sections/{section_key}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/discover/sections/{section_key}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/discover/items": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/discover/items/{item_id}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/discover/items/{item_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/provider-settings": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/provider-settings": Operation(gate=Gate.OPERATOR, body={}),
+    "GET /v1/admin/provider-settings/draft": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/provider-settings/draft": Operation(gate=Gate.OPERATOR, body={}),
+    "POST /v1/admin/provider-settings/draft/dry-run": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/provider-settings/publish": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/provider-settings/rollback/{version}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/provider-settings/versions": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/provider-settings/versions/{version}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/provider-settings/audit": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/provider-settings/canary": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/provider-settings/canary/promote": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/provider-settings/canary/abort": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/provider-settings/diff": Operation(gate=Gate.OPERATOR),
+    "GET /v1/config/provider-route-preview": Operation(gate=Gate.OPEN),
+    # The stores' signatures and the relays' secrets are the credentials: test_store_webhooks.py,
+    # test_native_messages.py
+    "POST /v1/webhooks/storekit": Operation(gate=Gate.OPEN),
+    "POST /v1/webhooks/google-play": Operation(gate=Gate.OPEN),
+    "POST /v1/webhooks/web-billing": Operation(gate=Gate.OPEN),
+    "GET /v1/admin/webhook-events": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/webhook-events/{message_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/subscriptions/catalog": Operation(gate=Gate.OPEN),
+    "GET /v1/subscriptions/account-token": Operation(gate=Gate.USER),
+    "GET /v1/subscriptions/entitlements/{user_id}": Operation(gate=Gate.OWNER),
+    "PUT /v1/subscriptions/entitlements/{user_id}": Operation(
+        gate=Gate.OPERATOR, body={"plan_id": "free"}
+    ),
+    "GET /v1/subscriptions/entitlements/{user_id}/why": Operation(gate=Gate.OWNER),
+    "GET /v1/subscriptions/entitlements/{user_id}/history": Operation(gate=Gate.OWNER),
+    "GET /v1/subscriptions/purchases/me": Operation(gate=Gate.USER),
+    "GET /v1/subscriptions/transactions/me": Operation(gate=Gate.USER),
+    "POST /v1/subscriptions/web/checkout-session": Operation(gate=Gate.SELF, body=CHECKOUT),
+    "POST /v1/subscriptions/web/portal-session": Operation(
+        gate=Gate.USER, body={"return_url": "https://app.example.com/"}
+    ),
+    "POST /v1/subscriptions/ios/transactions": Operation(
+        gate=Gate.USER, body={"signedTransaction": "a.b.c"}
+    ),
+    "POST /v1/subscriptions/android/purchases": Operation(
+        gate=Gate.USER, body={"productId": "gold", "purchaseToken": "token"}
+    ),
+    "GET /v1/admin/subscriptions/entitlements": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/subscriptions/purchases": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/subscriptions/purchases/{purchase_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/subscriptions/transactions": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/subscriptions/overrides/{user_id}": Operation(
+        gate=Gate.OPERATOR,
+        body={"plan_id": "pro", "expires_at": "2027-01-01T00:00:00Z", "reason": "a test"},
+    ),
+    "DELETE /v1/admin/subscriptions/overrides/{user_id}": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/webhook-endpoints": Operation(
+        gate=Gate.OPERATOR, body={"url": "https://example.com/hook"}
+    ),
+    "GET /v1/admin/webhook-endpoints": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/webhook-endpoints/{endpoint_id}": Operation(gate=Gate.OPERATOR),
+    "PATCH /v1/admin/webhook-endpoints/{endpoint_id}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/webhook-endpoints/{endpoint_id}": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/webhook-endpoints/{endpoint_id}/disable": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/webhook-endpoints/{endpoint_id}/enable": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/webhook-endpoints/{endpoint_id}/rotate-secret": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/webhook-endpoints/{endpoint_id}/test": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/webhook-endpoints/{endpoint_id}/redeliver-failed": Operation(
+        gate=Gate.OPERATOR, body={"since": "2026-11-24T00:00:00Z"}
+    ),
+    "GET /v1/admin/webhook-endpoints/{endpoint_id}/deliveries": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}": Operation(
+        gate=Gate.OPERATOR
+    ),
+    "POST /v1/admin/webhook-endpoints/{endpoint_id}/deliveries/{delivery_id}/redeliver": Operation(
+        gate=Gate.OPERATOR
+    ),
 }
 
 CREDENTIALS = (
@@ -111,6 +253,7 @@ UNDOCUMENTED = {
     "/docs/swagger-ui.css",
     "/",
     "/static/tryit/{name}",
+    "/static/discover/{name}",
     "/static/demo/bedroom.jpg",
 }
 

@@ -1,4 +1,4 @@
-"""Serving a stand-in for an image provider until it is told to stop."""
+"""Serving a stand-in for a vendor until it is told to stop."""
 
 import asyncio
 import signal
@@ -13,7 +13,14 @@ from aiohttp import web
 from medici.cli.words import Vendor
 from medici.fakes.serving import serving
 
-PORTS = {Vendor.FAL: 9101, Vendor.OPENAI: 9102, Vendor.REPLICATE: 9103}
+PORTS = {
+    Vendor.FAL: 9101,
+    Vendor.OPENAI: 9102,
+    Vendor.REPLICATE: 9103,
+    Vendor.STRIPE: 9104,
+    Vendor.APPLE: 9105,
+    Vendor.GOOGLE_PLAY: 9106,
+}
 # What points Medici at a stand-in. ``{base}`` becomes its address.
 VARIABLES: Mapping[Vendor, Mapping[str, str]] = {
     Vendor.FAL: {
@@ -24,6 +31,25 @@ VARIABLES: Mapping[Vendor, Mapping[str, str]] = {
     },
     Vendor.OPENAI: {"OPENAI_API_BASE": "{base}/v1", "OPENAI_API_KEY": "fake"},
     Vendor.REPLICATE: {"REPLICATE_API_BASE": "{base}/v1", "REPLICATE_API_TOKEN": "fake"},
+    Vendor.STRIPE: {
+        "STRIPE_API_BASE": "{base}",
+        "STRIPE_SECRET_KEY": "sk_test_fake",
+        "STRIPE_WEBHOOK_SECRET": "whsec_fake",
+        "SANDBOX_PURCHASES": "allow",
+    },
+    Vendor.APPLE: {
+        "APPLE_API_BASE": "{base}",
+        "APPLE_API_ISSUER_ID": "57246542-96fe-1a63-e053-0824d011072a",
+        "APPLE_API_KEY_ID": "FAKEKEY123",
+        "APPLE_BUNDLE_IDS": "com.example.medici",
+        "APPLE_APP_APPLE_ID": "1234567890",
+    },
+    Vendor.GOOGLE_PLAY: {
+        "GOOGLE_PLAY_API_BASE": "{base}",
+        "GOOGLE_PLAY_PACKAGE_NAMES": "com.example.medici",
+        "GOOGLE_OIDC_CERTS_URL": "{base}/oauth2/v3/certs",
+        "GOOGLE_PUBSUB_SERVICE_ACCOUNT": "pusher@fake.iam.gserviceaccount.com",
+    },
 }
 
 
@@ -59,7 +85,7 @@ async def serve_fake(vendor: Vendor, stage: Stage) -> None:
 
 def app_of(vendor: Vendor, *, seed: int) -> web.Application:
     """Build a vendor's stand-in; only its own code is loaded."""
-    build: Builder = import_module(f"medici.fakes.{vendor}.app").make_app
+    build: Builder = import_module(f"medici.fakes.{vendor.replace('-', '_')}.app").make_app
     return build(seed=seed)
 
 

@@ -5,13 +5,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, NamedTuple, NoReturn, TypeVar
 
-import aiohttp
 import typer
 
-from medici.cli.visited import UnexpectedAnswer
+from medici.cli.visited import FAILURES, UnexpectedAnswer
 
 V = TypeVar("V")
-CONNECT_SECONDS = 5.0
 
 
 class Step(NamedTuple, Generic[V]):
@@ -19,12 +17,6 @@ class Step(NamedTuple, Generic[V]):
 
     name: str
     act: Callable[[V], Awaitable[str]]
-
-
-def session(patience: float) -> aiohttp.ClientSession:
-    """Open a client that waits ``patience`` seconds for an answer."""
-    timeout = aiohttp.ClientTimeout(total=patience, sock_connect=CONNECT_SECONDS)
-    return aiohttp.ClientSession(timeout=timeout)
 
 
 async def walk(visit: V, steps: Sequence[Step[V]], *, patience: float) -> None:
@@ -49,7 +41,7 @@ async def _take(visit: V, step: Step[V], patience: float) -> None:
         _fail(step.name, f"no end within {patience:g} s")
     except KeyError as missing:
         _fail(step.name, f"the answer lacks {missing}")
-    except (UnexpectedAnswer, aiohttp.ClientError) as error:
+    except FAILURES as error:
         _fail(step.name, str(error))
     milliseconds = (time.monotonic() - began) * 1000
     typer.echo(f"✓ {step.name:<17} {milliseconds:7.0f} ms  {told}")

@@ -25,8 +25,10 @@ app = typer.Typer(
 )
 seed_app = typer.Typer(help="Fill the database with data to start from.")
 ledger_app = typer.Typer(no_args_is_help=True, help="Look after the credit ledger.")
+credits_app = typer.Typer(no_args_is_help=True, help="Give everybody the day's credits.")
 app.add_typer(seed_app, name="seed", invoke_without_command=True)
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(credits_app, name="credits")
 
 UserOption = Annotated[str, typer.Option(help="Whose credits pay for it.")]
 OutFile = Annotated[Path | None, typer.Option(dir_okay=False, help="Where it is written.")]
@@ -180,6 +182,26 @@ def audit() -> None:
     from medici.cli.audit import audit
 
     asyncio.run(audit())
+
+
+@credits_app.command("reset")
+def credits_reset(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Run the daily reset to its end and print as JSON what it did; exit 1 if it failed."""
+    from medici.cli.credits import reset
+
+    asyncio.run(reset(dry_run=dry_run))
+
+
+@credits_app.command("tick")
+def credits_tick() -> None:
+    """Do the same if the schedule says that it is due; for cron, as often as you like."""
+    from medici.cli.credits import tick
+
+    asyncio.run(tick())
 
 
 @app.command()

@@ -4,9 +4,9 @@ import asyncio
 import json
 from dataclasses import dataclass
 
-from medici.cli.journey import Step, expect, session, walk
+from medici.cli.journey import Step, expect, walk
 from medici.cli.samples import SAMPLE
-from medici.cli.visited import Answer, Server, UnexpectedAnswer
+from medici.cli.visited import Answer, Server, UnexpectedAnswer, session
 from medici.kernel.ids import new_id
 
 ENDED = frozenset({"completed", "failed", "canceled"})

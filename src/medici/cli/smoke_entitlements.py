@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from medici.cli.journey import Step, expect, session, walk
-from medici.cli.visited import Answer, Server
+from medici.cli.journey import Step, expect, walk
+from medici.cli.visited import Answer, Server, session
 from medici.kernel.ids import new_id
 
 MONTH = timedelta(days=30)

@@ -11,10 +11,20 @@ import aiohttp
 Answer: TypeAlias = dict[str, Any]
 
 SHOWN = 300  # characters of an unexpected answer
+CONNECT_SECONDS = 5.0
 
 
 class UnexpectedAnswer(Exception):
     """The server did not answer as it should; the message says how."""
+
+
+FAILURES = (UnexpectedAnswer, aiohttp.ClientError)
+
+
+def session(patience: float) -> aiohttp.ClientSession:
+    """Open a client that waits ``patience`` seconds for an answer."""
+    timeout = aiohttp.ClientTimeout(total=patience, sock_connect=CONNECT_SECONDS)
+    return aiohttp.ClientSession(timeout=timeout)
 
 
 @dataclass(slots=True)

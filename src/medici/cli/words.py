@@ -11,6 +11,9 @@ class Tier(StrEnum):
 class Vendor(StrEnum):
     """Whose API there is a stand-in for."""
 
+    APPLE = "apple"
     FAL = "fal"
+    GOOGLE_PLAY = "google-play"
     OPENAI = "openai"
     REPLICATE = "replicate"
+    STRIPE = "stripe"

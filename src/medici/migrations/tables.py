@@ -1,10 +1,13 @@
 """Every table of the product, for whoever compares or creates the schema."""
 
+from medici.domain.analytics import models as analytics
 from medici.domain.billing import models as billing
+from medici.domain.billing import resets_models as resets
 from medici.domain.events import models as events
 from medici.domain.identity import models as identity
 from medici.domain.inbox import models as inbox
 from medici.domain.ledger import models as ledger
+from medici.domain.notices import models as notices
 from medici.domain.pictures import models as pictures
 from medici.domain.plans import models as plans
 from medici.domain.rendering import models as rendering
@@ -13,5 +16,20 @@ from medici.doors.http import models as http
 from medici.jobs import models as jobs
 from medici.kernel.db.base import Base
 
-MODELS = (billing, events, http, identity, inbox, jobs, ledger, pictures, plans, rendering, routing)
+MODELS = (
+    analytics,
+    billing,
+    events,
+    http,
+    identity,
+    inbox,
+    jobs,
+    ledger,
+    notices,
+    pictures,
+    plans,
+    rendering,
+    resets,
+    routing,
+)
 METADATA = Base.metadata

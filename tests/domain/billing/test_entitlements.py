@@ -129,11 +129,13 @@ class TestEffectivePlan:
 
         assert await effective_plan(sold, owner=ADA, now=NOW) == plan
 
-    async def test_gives_way_to_free_when_its_plan_is_inactive(self, sold: AsyncSession) -> None:
+    async def test_lasts_when_its_plan_is_not_sold_any_more(self, sold: AsyncSession) -> None:
         await set_entitlement(sold, owner=ADA, entitlement=holding(), now=NOW)
-        await sold.execute(update(Plan).where(Plan.plan_id == "pro").values(is_active=False))
+        await sold.execute(
+            update(Plan).where(Plan.plan_id == "pro").values(is_active=False, deleted_at=NOW)
+        )
 
-        assert await effective_plan(sold, owner=ADA, now=NOW) == FREE
+        assert await effective_plan(sold, owner=ADA, now=NOW) == PRO
 
     async def test_gives_way_to_free_when_its_plan_is_gone(self, sold: AsyncSession) -> None:
         await set_entitlement(sold, owner=ADA, entitlement=holding(), now=NOW)

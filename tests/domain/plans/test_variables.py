@@ -3,7 +3,7 @@
 import pytest
 
 from medici.domain.plans.models import Scalar
-from medici.domain.plans.variables import Tunable, Variables
+from medici.domain.plans.variables import Tunable, Tunables, Variables
 
 FLAG = Tunable(key="flag", default=True, description="")
 COUNT = Tunable(key="count", default=10, minimum=1, maximum=50, description="")
@@ -60,3 +60,31 @@ class TestRead:
 
     def test_an_absent_one_is_the_default(self) -> None:
         assert Variables()[COUNT] == 10
+
+
+class TestTunables:
+    def test_know_each_key_once(self) -> None:
+        assert [each.key for each in Tunables.of((FLAG, COUNT), (SHARE, FLAG))] == [
+            "flag",
+            "count",
+            "share",
+        ]
+        with pytest.raises(ValueError, match="flag"):
+            Tunables.of((FLAG,), (Tunable(key="flag", default=False, description=""),))
+
+    def test_say_what_everything_counts_as(self) -> None:
+        variables = Variables({"flag": False, "count": 99, "mine": "a text"})
+
+        assert Tunables.of((FLAG, COUNT)).in_effect(variables) == {
+            "count": 10,
+            "flag": False,
+            "mine": "a text",
+        }
+
+
+class TestTerms:
+    def test_name_the_type_and_the_bounds(self) -> None:
+        assert FLAG.terms == {"type": "boolean"}
+        assert COUNT.terms == {"type": "integer", "minimum": 1, "maximum": 50}
+        assert SHARE.terms == {"type": "number", "minimum": 0, "maximum": 0.2}
+        assert WORD.terms == {"type": "string", "choices": ["confident", "point"]}

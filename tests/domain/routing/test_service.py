@@ -77,7 +77,7 @@ class TestAppendOnly:
             delete(ProviderSettingsVersion),
         ]
         if database.dialect == "postgresql":
-            attempts.append(text("TRUNCATE provider_settings_versions"))
+            attempts.append(text("TRUNCATE provider_settings_versions CASCADE"))
         for attempt in attempts:
             with pytest.raises(DBAPIError, match="append-only"):
                 async with database.transaction() as session:

@@ -80,6 +80,9 @@ class TestProviderSettings:
         assert sent["operation_routes"]["restyle"] == {
             "preview_provider": "local",
             "final_provider": "local",
+            "preview_providers": [],
+            "final_providers": [],
+            "strategy": "ordered",
             "on_moderation": "stop",
             "on_uncertain": "reconcile_then_fail",
         }
@@ -102,6 +105,8 @@ class TestProviderSettings:
             {"default_provider": ""},
             {"operation_routes": {"explode": {"preview_provider": "a", "final_provider": "a"}}},
             {"part_routes": {"walls": {"preview_provider": "a", "final_provider": "a", "x": 1}}},
+            {"default_provider": "nul\0"},
+            {"part_routes": {"walls": {"preview_provider": "a", "strategy": "cheapest"}}},
             {"cost_controls": {"max_retries": -1}},
             {"cost_controls": {"max_output_megapixels": 0}},
         ],

@@ -13,6 +13,9 @@ from medici.kernel.db.base import Base, enum_column
 from medici.kernel.environment import Environment
 
 RUNNING = text("state IN ('trialing', 'active', 'grace') AND ends_at IS NOT NULL")
+ENDING = text("status = 'active' AND expires_at IS NOT NULL")
+UNCREDITED = text("credited_at IS NULL")
+UNRECOVERED = text("unrecovered_credits > 0")
 
 
 class EntitlementStatus(StrEnum):
@@ -23,9 +26,21 @@ class EntitlementStatus(StrEnum):
 
 
 class EntitlementRow(Base):
-    """The entitlement of one owner, as it was last derived. The plan may be gone by now."""
+    """The entitlement of one owner, as it was last derived. The plan may be gone by now.
+
+    What follows once it has ended is known beforehand, so that nothing has to happen at that very
+    moment.
+    """
 
     __tablename__ = "entitlements"
+    __table_args__ = (
+        Index(
+            "ix_entitlements_ending",
+            "expires_at",
+            sqlite_where=ENDING,
+            postgresql_where=ENDING,
+        ),
+    )
 
     owner_kind: Mapped[OwnerKind] = mapped_column(enum_column(OwnerKind), primary_key=True)
     owner_id: Mapped[str] = mapped_column(primary_key=True)
@@ -37,6 +52,8 @@ class EntitlementRow(Base):
     renews_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     purchase_id: Mapped[UUID | None]  # which purchase won
+    next_plan_id: Mapped[str | None]
+    next_ends_at: Mapped[datetime | None]
     details: Mapped[dict[str, object]]
     updated_at: Mapped[datetime]
 
@@ -69,6 +86,7 @@ class Purchase(Base):
         UniqueConstraint("source", "environment", "lineage_id"),
         Index("ix_purchases_owner", "user_id"),
         Index("ix_purchases_account_token", "account_token"),
+        Index("ix_purchases_customer", "customer_id"),
         Index("ix_purchases_plan", "plan_id", "state"),
         Index("ix_purchases_ending", "ends_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
     )
@@ -112,21 +130,29 @@ class Purchase(Base):
 
 
 class PurchaseEvent(Base):
-    """How a lineage stood by one message. The purchase is the fold of these, in their order."""
+    """How a lineage stood by one message. The purchase is the fold of these, in their order.
+
+    ``lineage_id`` is where the message belongs by all that is known; ``told_lineage_id`` is what
+    the message itself said.
+    """
 
     __tablename__ = "purchase_events"
     __table_args__ = (
-        UniqueConstraint("source", "environment", "lineage_id", "event_id"),
+        UniqueConstraint("source", "environment", "told_lineage_id", "event_id"),
+        Index("ix_purchase_events_lineage", "source", "environment", "lineage_id"),
         Index("ix_purchase_events_handle", "handle"),
+        Index("ix_purchase_events_follows", "follows"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     source: Mapped[Source] = mapped_column(enum_column(Source))
     environment: Mapped[Environment] = mapped_column(enum_column(Environment))
     lineage_id: Mapped[str] = mapped_column(String(255))
+    told_lineage_id: Mapped[str] = mapped_column(String(255))
     event_id: Mapped[str] = mapped_column(String(255))
     event_time: Mapped[datetime]
-    handle: Mapped[str | None]
+    handle: Mapped[str]  # the lineage's own id where the store has no other
+    follows: Mapped[str | None]
     auth_mode: Mapped[AuthMode] = mapped_column(enum_column(AuthMode))
     buyer: Mapped[dict[str, object]]
     standing: Mapped[dict[str, object]]
@@ -144,6 +170,18 @@ class StoreTransaction(Base):
         Index("ix_store_transactions_user", "user_id", "paid_at"),
         Index("ix_store_transactions_lineage", "source", "environment", "lineage_id"),
         Index("ix_store_transactions_paid_at", "paid_at"),
+        Index(
+            "ix_store_transactions_uncredited",
+            "id",
+            sqlite_where=UNCREDITED,
+            postgresql_where=UNCREDITED,
+        ),
+        Index(
+            "ix_store_transactions_unrecovered",
+            "id",
+            sqlite_where=UNRECOVERED,
+            postgresql_where=UNRECOVERED,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -166,10 +204,14 @@ class StoreTransaction(Base):
     paid_at: Mapped[datetime]
     period_start: Mapped[datetime | None]
     period_end: Mapped[datetime | None]
+    ownership: Mapped[Ownership] = mapped_column(enum_column(Ownership))
+    share_ppm: Mapped[int] = mapped_column(default=1_000_000)  # of a full period's credits
     credits: Mapped[int] = mapped_column(default=0)  # that it brought
+    credited_at: Mapped[datetime | None]  # None: it is not known yet what to give, or to whom
     grant_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_grants.id"))
     revoked_credits: Mapped[int] = mapped_column(default=0)
     unrecovered_credits: Mapped[int] = mapped_column(default=0)  # spent before the refund came
+    recovered_credits: Mapped[int] = mapped_column(default=0)  # of those, paid by later gifts
     details: Mapped[dict[str, object]]
     recorded_at: Mapped[datetime]
 
@@ -194,6 +236,7 @@ class StoreRefund(Base):
     ends_access: Mapped[bool]
     reason: Mapped[str | None] = mapped_column(String(128))
     said_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]  # when others were told of it
     recorded_at: Mapped[datetime]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing.allowance import ResetSchedule
 from medici.domain.billing.models import EntitlementRow, ResetScheduleRow
-from medici.domain.billing.rules import Entitlement
+from medici.domain.billing.rules import Entitlement, Succession
 from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.ledger.models import Grant, GrantSource
 from medici.domain.plans.defaults import FREE
@@ -24,14 +24,15 @@ PLANS_HELD = Query(
         EntitlementRow.plan_id,
         EntitlementRow.status,
         EntitlementRow.expires_at,
+        EntitlementRow.next_plan_id,
+        EntitlementRow.next_ends_at,
     ).where(
         EntitlementRow.owner_kind == bindparam("kind"), any_of(EntitlementRow.owner_id, "owners")
     )
 )
 PLANS = Query(
-    select(
-        Plan.plan_id, Plan.daily_credits, Plan.preview_cost_credits, Plan.final_cost_credits
-    ).where(Plan.is_active)
+    # Those who hold a plan that is not sold any more keep it.
+    select(Plan.plan_id, Plan.daily_credits, Plan.preview_cost_credits, Plan.final_cost_credits)
 )
 ALLOWANCES = Query(
     select(Grant.wallet_id, Grant.source_ref, Grant.amount).where(
@@ -68,9 +69,9 @@ async def entitlement(session: AsyncSession, *, owner: Owner) -> Entitlement:
 
 
 async def effective_plan(session: AsyncSession, *, owner: Owner, now: datetime) -> EffectivePlan:
-    """Return the plan that counts at ``now``; one that is gone or inactive gives way to free."""
+    """Return the plan that counts at ``now``, on sale or not; free where it is gone."""
     held = (await entitlement(session, owner=owner)).plan_at(now)
-    rows = await session.scalars(select(Plan).where(Plan.plan_id.in_({held, FREE}), Plan.is_active))
+    rows = await session.scalars(select(Plan).where(Plan.plan_id.in_({held, FREE})))
     found = {plan.plan_id: plan for plan in rows}
     plan = found.get(held) or found.get(FREE)
     return EffectivePlan() if plan is None else _effective(plan)
@@ -83,7 +84,10 @@ async def effective_plans(
     rows = await PLANS_HELD.rows(driver, kind=kind, owners=owner_ids)
     held = {
         row.owner_id: Entitlement(
-            plan_id=row.plan_id, status=row.status, expires_at=row.expires_at
+            plan_id=row.plan_id,
+            status=row.status,
+            expires_at=row.expires_at,
+            then=_then(row.next_plan_id, row.next_ends_at),
         ).plan_at(now)
         for row in rows
     }
@@ -142,8 +146,13 @@ def _entitlement(row: EntitlementRow) -> Entitlement:
         original_transaction_id=row.original_transaction_id,
         renews_at=row.renews_at,
         expires_at=row.expires_at,
+        then=_then(row.next_plan_id, row.next_ends_at),
         details=row.details,
     )
+
+
+def _then(plan_id: str | None, ends_at: datetime | None) -> Succession | None:
+    return None if plan_id is None else Succession(plan_id=plan_id, ends_at=ends_at)
 
 
 def _effective(plan: Plan) -> EffectivePlan:

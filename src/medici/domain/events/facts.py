@@ -30,6 +30,9 @@ class EventName(StrEnum):
     TRIAL_CONVERTED = "trial_converted"
     PACK_PURCHASED = "pack_purchased"
     PURCHASE_REFUNDED = "purchase_refunded"
+    CREDITS_RESET = "credits_reset"
+    CREDITS_LOW = "credits_low"
+    CREDITS_EXPIRING = "credits_expiring"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class Fact:
 
     ``occurred_at`` None means: just now. ``cost_micros`` is in millionths of a US dollar, what the
     provider charged; ``credits`` what the customer paid. ``properties`` is a JSON object.
+    ``event_id`` is the sender's own id of what it may send twice.
     """
 
     name: str
@@ -58,4 +62,8 @@ class Fact:
     render_job_id: UUID | None = None
     error_code: str | None = None
     trusted: bool = True
+    event_id: UUID | None = None
+    anonymous_id: str | None = None
+    session_id: str | None = None
+    app_version: str | None = None
     properties: Mapping[str, object] = field(default_factory=dict)

@@ -3,10 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from medici.kernel.db.base import Base
+
+HAS_EVENT_ID = text("event_id IS NOT NULL")
 
 
 class Event(Base):
@@ -16,6 +18,13 @@ class Event(Base):
     __table_args__ = (
         Index(None, "name", "occurred_at"),
         Index(None, "occurred_at"),
+        Index(
+            "uq_events_event_id",
+            "event_id",
+            unique=True,
+            sqlite_where=HAS_EVENT_ID,
+            postgresql_where=HAS_EVENT_ID,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -38,4 +47,8 @@ class Event(Base):
     render_job_id: Mapped[UUID | None]
     error_code: Mapped[str | None]
     trusted: Mapped[bool]  # ours or the operator's; False is a client's claim
+    event_id: Mapped[UUID | None]  # by which its sender repeats it; kept once
+    anonymous_id: Mapped[str | None] = mapped_column(String(128))  # a device before sign-in
+    session_id: Mapped[str | None] = mapped_column(String(128))
+    app_version: Mapped[str | None] = mapped_column(String(64))
     properties: Mapped[dict[str, object]]

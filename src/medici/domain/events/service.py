@@ -4,19 +4,28 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from sqlalchemy import Table, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.events.facts import Fact
 from medici.domain.events.models import Event
-from medici.kernel.db.driver.bulk import BulkInsert
+from medici.kernel.db.driver.bulk import BulkInsert, BulkStatement
 from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.ids import new_id
 
 TABLE = cast("Table", Event.__table__)
 INSERT = insert(TABLE)
 INSERT_MANY = BulkInsert(TABLE)
+_COLUMNS = INSERT_MANY.columns
+# WHERE true, because SQLite would take what follows FROM for the condition of a join.
+INSERT_NEW = BulkStatement(
+    f"INSERT INTO events ({', '.join(_COLUMNS)}) "  # noqa: S608 - our names
+    f"SELECT {', '.join(f'given.{name}' for name in _COLUMNS)} FROM {{rows}} WHERE true "
+    "ON CONFLICT (event_id) WHERE event_id IS NOT NULL DO NOTHING RETURNING id",
+    {name: TABLE.c[name] for name in _COLUMNS},
+)
 SAME_IN_BOTH = tuple(
     each.name for each in fields(Fact) if each.name not in {"occurred_at", "properties"}
 )
@@ -24,8 +33,17 @@ SAME_IN_BOTH = tuple(
 
 async def record_all(driver: Driver, facts: Sequence[Fact], *, now: datetime) -> None:
     """Write many facts by one statement, in the transaction of what they tell about."""
+    await INSERT_MANY.write(driver, _lists([_row(fact, now) for fact in facts]))
+
+
+async def record_new(driver: Driver, facts: Sequence[Fact], *, now: datetime) -> list[bool]:
+    """Write those of many facts whose ``event_id`` is new; tell of each whether it was.
+
+    A fact without such an id is always new. Of two that come together the first is kept.
+    """
     rows = [_row(fact, now) for fact in facts]
-    await INSERT_MANY.write(driver, [[row[name] for name in INSERT_MANY.columns] for row in rows])
+    written = {UUID(str(id_)) for (id_,) in await INSERT_NEW.run(driver, _lists(rows))}
+    return [row["id"] in written for row in rows]
 
 
 async def record(session: AsyncSession, fact: Fact, *, now: datetime) -> None:
@@ -42,3 +60,7 @@ def _row(fact: Fact, now: datetime) -> dict[str, object]:
         "properties": dict(fact.properties),
         **{name: getattr(fact, name) for name in SAME_IN_BOTH},
     }
+
+
+def _lists(rows: Sequence[dict[str, object]]) -> list[list[object]]:
+    return [[row[name] for name in _COLUMNS] for row in rows]

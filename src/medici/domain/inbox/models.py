@@ -51,5 +51,6 @@ class WebhookEvent(Base):
     payload: Mapped[bytes] = mapped_column(LargeBinary)  # the news in it, sealed
     status: Mapped[MessageStatus] = mapped_column(enum_column(MessageStatus))
     attempts: Mapped[int] = mapped_column(default=0)
+    awaits: Mapped[str | None]  # the handle that the store is being asked about
     remark: Mapped[str | None]
     processed_at: Mapped[datetime | None]

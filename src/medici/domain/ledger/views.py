@@ -1,17 +1,18 @@
 """What is shown of a wallet: its balance and its history. Reads alone, without a lock."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.ledger import queries, rules
 from medici.domain.ledger.errors import WalletNotFound
-from medici.domain.ledger.models import Account, LedgerEntry, LedgerTransaction, Wallet
+from medici.domain.ledger.models import Account, LedgerEntry, LedgerTransaction, PostingKind, Wallet
 from medici.domain.ledger.rules import GrantState
 from medici.domain.ledger.values import (
     Balance,
@@ -44,14 +45,39 @@ async def balance(session: AsyncSession, *, wallet_id: UUID, now: datetime) -> B
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFilter:
+    """Which transactions to show: all, unless kinds are named; those in ``[since, until)``."""
+
+    kinds: Collection[PostingKind] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        if self.kinds:
+            yield LedgerTransaction.kind.in_(self.kinds)
+        if self.since is not None:
+            yield LedgerTransaction.at >= self.since
+        if self.until is not None:
+            yield LedgerTransaction.at < self.until
+
+
+EVERYTHING = HistoryFilter()
+
+
 async def history(
-    session: AsyncSession, *, wallet_id: UUID, before: int | None = None, limit: int = 50
+    session: AsyncSession,
+    *,
+    wallet_id: UUID,
+    before: int | None = None,
+    limit: int = 50,
+    only: HistoryFilter = EVERYTHING,
 ) -> HistoryPage:
     """Return a wallet's transactions, newest first; ``before`` is the last page's cursor."""
     size = min(max(limit, 1), MAX_PAGE)
     statement = (
         select(LedgerTransaction)
-        .where(LedgerTransaction.wallet_id == wallet_id)
+        .where(LedgerTransaction.wallet_id == wallet_id, *only.conditions())
         .order_by(LedgerTransaction.wallet_seq.desc())
         .limit(size + 1)
     )

@@ -19,7 +19,8 @@ class NoticeType(StrEnum):
     CREDITS_LOW = "credits.low"
     CREDITS_EXPIRING = "credits.expiring"
     CREDITS_EXPIRED = "credits.expired"
-    TEST = "endpoint.test"
+    ENDPOINT_DISABLED = "endpoint.disabled"  # told to the other endpoints
+    TEST = "endpoint.test"  # told to one endpoint, on an operator's word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from medici.domain.plans.variables import (
-    DAILY_CREDIT_LIMIT_ENABLED,
-    MAX_JOBS_IN_FLIGHT_PER_USER,
-    PREVIEW_BEFORE_FINAL_REQUIRED,
-)
+from medici.domain.plans.variables import TUNABLES
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -148,9 +144,5 @@ STYLES: tuple[Row, ...] = (
 
 VARIABLES: tuple[Row, ...] = tuple(
     {"key": tunable.key, "value": tunable.default, "description": tunable.description}
-    for tunable in (
-        DAILY_CREDIT_LIMIT_ENABLED,
-        PREVIEW_BEFORE_FINAL_REQUIRED,
-        MAX_JOBS_IN_FLIGHT_PER_USER,
-    )
+    for tunable in TUNABLES
 )

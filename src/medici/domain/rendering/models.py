@@ -73,6 +73,7 @@ class RenderJob(Base):
     __table_args__ = (
         CheckConstraint("credits >= 0", name="credits_not_negative"),
         Index("ix_render_jobs_user", "user_id", "id"),
+        Index("ix_render_jobs_projects", "user_id", "project_id", "id"),
         Index(
             "ix_render_jobs_in_flight",
             "user_id",

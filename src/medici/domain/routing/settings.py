@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from medici.adapters.providers.request import Operation, Part, Tier
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+# NUL is what PostgreSQL cannot store.
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]+$")]
 
 FAL, OPENAI, MOCK, LOCAL = "fal", "openai", "mock", "local"
 
@@ -26,20 +27,54 @@ class OnUncertain(StrEnum):
     FALLBACK = "fallback"
 
 
+class Strategy(StrEnum):
+    """How a route puts its providers in order."""
+
+    ORDERED = "ordered"  # as they are written; where there are weights, drawn by them
+    WEIGHTED = "weighted"
+    CHEAPEST = "cheapest"
+    FASTEST = "fastest"
+
+
 class Edge(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+COMPARING = frozenset({Strategy.CHEAPEST, Strategy.FASTEST})
+
+
+class Weighted(Edge):
+    """A provider and its share of a route's renders, in percent."""
+
+    provider: Name
+    weight: int = Field(ge=1, le=100)
+
+
 class Route(Edge):
-    """The providers of one operation or part, and what follows their two odd outcomes."""
+    """The providers of one operation or part, and what follows their two odd outcomes.
+
+    Where ``preview_providers`` or ``final_providers`` are given, each render of that tier draws its
+    first provider from them by weight, and the single provider comes after them.
+    """
 
     preview_provider: Name
     final_provider: Name
+    preview_providers: tuple[Weighted, ...] = ()
+    final_providers: tuple[Weighted, ...] = ()
+    strategy: Strategy = Strategy.ORDERED
     on_moderation: OnModeration = OnModeration.STOP
     on_uncertain: OnUncertain = OnUncertain.RECONCILE_THEN_FAIL
 
     def provider(self, tier: Tier) -> str:
         return self.preview_provider if tier is Tier.PREVIEW else self.final_provider
+
+    def weighted(self, tier: Tier) -> tuple[Weighted, ...]:
+        return self.preview_providers if tier is Tier.PREVIEW else self.final_providers
+
+    @property
+    def compares(self) -> bool:
+        """Tell whether the order depends on what providers cost, or how long they take."""
+        return self.strategy in COMPARING
 
 
 class Models(Edge):
@@ -82,6 +117,15 @@ class ProviderSettings(Edge):
     provider_models: dict[Name, Models]
     cost_controls: CostControls = CostControls()
     in_flight_caps: dict[Name, InFlightCap] = {}
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return (*self.operation_routes.values(), *self.part_routes.values())
+
+    @property
+    def compares(self) -> bool:
+        """Tell whether any choice depends on what providers cost, or how long they take."""
+        return any(route.compares for route in self.routes)
 
 
 DEFAULT_MODELS = {

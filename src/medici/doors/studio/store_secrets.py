@@ -12,6 +12,7 @@ from medici.adapters.payments.errors import StoreNotConfigured, TokenRefused
 from medici.adapters.payments.news import AuthMode
 from medici.kernel.errors import Kind, MediciError
 from medici.kernel.tokens import same_secret
+from medici.settings import listed_secrets
 
 
 class RelayClosed(MediciError):
@@ -34,7 +35,7 @@ class RelayGate:
 
     @classmethod
     def of(cls, secret: SecretStr | None, *, enabled: bool, production: bool) -> "RelayGate":
-        return cls(enabled=enabled, production=production, secrets=listed(secret))
+        return cls(enabled=enabled, production=production, secrets=listed_secrets(secret))
 
     def admit(self, headers: Mapping[str, str]) -> AuthMode:
         """Return what the sender's proof is worth.
@@ -53,12 +54,6 @@ class RelayGate:
         if not matches(sent_secret(headers), self.secrets):
             raise TokenRefused("the webhook's secret is missing or wrong")
         return AuthMode.RELAY
-
-
-def listed(secret: SecretStr | None) -> tuple[str, ...]:
-    """Split a setting that holds one secret, or several with commas between them."""
-    text = secret.get_secret_value() if secret else ""
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def matches(sent: str | None, secrets: tuple[str, ...]) -> bool:

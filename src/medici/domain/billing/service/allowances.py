@@ -40,14 +40,14 @@ async def ensure_allowance(session: AsyncSession, *, owner: Owner, now: datetime
     return await _give(session, wallet_id, window, plan, now=now)
 
 
-def give_on_book(book: Book, given: dict[str, int], plan: EffectivePlan, window: Window) -> None:
+def give_on_book(book: Book, given: dict[str, int], plan: EffectivePlan, window: Window) -> int:
     """Do the same on an open book; ``given`` is what the window has had, and is brought up to date.
 
     Nothing is given to a parked wallet.
     """
     due = owed(given, window, plan_id=plan.plan_id, target=plan.daily_credits)
     if due is None or book.parked:
-        return
+        return 0
     terms = _terms(due, window)
     if not due.tops_up:
         decisions.renew(book, terms, RENEWED)
@@ -56,11 +56,12 @@ def give_on_book(book: Book, given: dict[str, int], plan: EffectivePlan, window:
         had = sum(amount for ref, amount in given.items() if same_period(ref, period))
         more = decisions.raised(terms, had)
         if more is None:
-            return
+            return 0
         request = decisions.grant_request(book.wallet_id, terms)
         terms = more
         decisions.issue(book, terms, TOPPED_UP, request)
     given[terms.source_ref] = terms.amount
+    return terms.amount
 
 
 def _terms(due: Owed, window: Window) -> GrantTerms:

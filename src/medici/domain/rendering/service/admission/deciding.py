@@ -33,11 +33,13 @@ def decide(standing: Standing, application: Application) -> JobRow:
     _check_in_flight(standing, user_id)
     _check_preview(standing, user_id, order)
     candidates = candidate_chain(
-        standing.common.published.settings,
+        standing.common.published.of_user(user_id).settings,
         operation=order.operation,
         tier=order.tier,
         parts=order.target_parts,
         registered=application.registered,
+        seed=application.job_id.bytes,
+        outlook=standing.common.outlook,
     )
     price = _price(standing, user_id, order.tier)
     hold = _held(standing, application, price) if price else None
@@ -75,7 +77,7 @@ def _check_preview(standing: Standing, user_id: str, order: RenderOrder) -> None
     wanted = (
         order.tier is Tier.FINAL
         and common.variables[PREVIEW_BEFORE_FINAL_REQUIRED]
-        and common.published.settings.cost_controls.preview_required_before_final
+        and common.published.of_user(user_id).settings.cost_controls.preview_required_before_final
     )
     if wanted and (user_id, order.project_id, order.style_id) not in standing.previews:
         raise PreviewRequired("render a preview of this project in this style first")
@@ -124,7 +126,7 @@ def _queued(
     price: int,
     hold: NewHold | None,
 ) -> JobRow:
-    order, published = application.order, standing.common.published
+    order, published = application.order, standing.common.published.of_user(application.user_id)
     return JobRow(
         id=application.job_id,
         user_id=application.user_id,

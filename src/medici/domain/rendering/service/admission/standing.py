@@ -23,6 +23,8 @@ from medici.domain.plans.variables import DAILY_CREDIT_LIMIT_ENABLED, Variables
 from medici.domain.rendering.models import IN_FLIGHT, RenderJob, RenderState
 from medici.domain.rendering.orders import Application
 from medici.domain.routing import queries as routing
+from medici.domain.routing.measurements import outlook_now
+from medici.domain.routing.outlook import UNKNOWN, Outlook
 from medici.domain.routing.queries import PublishedSettings
 from medici.kernel.db.driver.query import Query, any_of
 from medici.kernel.db.driver.transaction import Driver
@@ -72,6 +74,7 @@ class Common:
 
     variables: Variables
     published: PublishedSettings
+    outlook: Outlook
     schedule: ResetSchedule
     window: Window
     styles: dict[str, str]
@@ -136,9 +139,11 @@ def _needs_wallet(common: Common, plan: EffectivePlan) -> bool:
 async def _common(driver: Driver, applications: Sequence[Application], now: datetime) -> Common:
     schedule = await billing.schedule_now(driver)
     styles = {application.order.style_id for application in applications}
+    published = await routing.published_now(driver)
     return Common(
         variables=await plans.variables_now(driver),
-        published=await routing.published_now(driver),
+        published=published,
+        outlook=await outlook_now(driver, now=now) if published.compares else UNKNOWN,
         schedule=schedule,
         window=allowance_window(now, schedule.hour, schedule.minute),
         styles=await plans.style_words(driver, styles),

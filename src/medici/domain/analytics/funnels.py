@@ -1,0 +1,166 @@
+"""How far actors come along the steps of a funnel, decided actor by actor."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby, pairwise
+from statistics import median
+from typing import TypeAlias
+
+from medici.domain.analytics.rates import Rate
+
+
+class Mode(StrEnum):
+    """Which sequences count."""
+
+    ORDERED = "ordered"  # in this order, whatever lies between
+    STRICT = "strict"  # in this order, and nothing between
+    ANY = "any"  # in any order
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something an actor did; a name that is no step matters only in strict mode."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """Names of steps, each of which may come again. All of them must be reached in ``within``,
+    counted from the first; where the first was taken before ``until``.
+    """
+
+    steps: Sequence[str]
+    within: timedelta
+    until: datetime
+    mode: Mode = Mode.ORDERED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How many actors reached a step."""
+
+    name: str
+    actors: int
+    overall: Rate  # of those who took the first step
+    step: Rate  # of those who reached the step before
+    median_seconds: float | None  # from the step before
+
+    @property
+    def dropped(self) -> int:
+        """Return how many came no further than the step before."""
+        return self.step.denominator - self.step.numerator
+
+
+Times: TypeAlias = tuple[datetime, ...]
+
+
+def follow(actors: Iterable[Sequence[Act]], funnel: Funnel) -> list[Step]:
+    """Follow each actor's acts, in order of time, and count how many reached each step."""
+    reached = [0] * len(funnel.steps)
+    seconds: list[list[float]] = [[] for _ in funnel.steps]
+    for acts in actors:
+        times = furthest(acts, funnel)
+        for place in range(len(times)):
+            reached[place] += 1
+        for place, (earlier, later) in enumerate(pairwise(times), 1):
+            seconds[place].append((later - earlier).total_seconds())
+    return [
+        Step(
+            name=name,
+            actors=reached[place],
+            overall=Rate(numerator=reached[place], denominator=reached[0]),
+            step=Rate(numerator=reached[place], denominator=reached[max(place - 1, 0)]),
+            median_seconds=round(median(seconds[place]), 3) if seconds[place] else None,
+        )
+        for place, name in enumerate(funnel.steps)
+    ]
+
+
+def furthest(acts: Sequence[Act], funnel: Funnel) -> Times:
+    """Return when an actor took the steps of the try that led furthest."""
+    ordered = list(_with_ties_as_asked(acts, funnel.steps))
+    match funnel.mode:
+        case Mode.ORDERED:
+            return _ordered(ordered, funnel)
+        case Mode.STRICT:
+            return _strict(ordered, funnel)
+        case Mode.ANY:
+            return _any(ordered, funnel)
+
+
+def _ordered(acts: Sequence[Act], funnel: Funnel) -> Times:
+    """Keep for each step the try that began last: whatever comes has most time left for it."""
+    tries: list[Times] = [()] * len(funnel.steps)
+    best: Times = ()
+    for act in acts:
+        # From the last step on, so that one act is never two steps.
+        for place in range(len(funnel.steps) - 1, -1, -1):
+            if funnel.steps[place] != act.name:
+                continue
+            if place == 0:
+                reached: Times = (act.at,) if act.at < funnel.until else ()
+            else:
+                before = tries[place - 1]
+                in_time = bool(before) and act.at - before[0] <= funnel.within
+                reached = (*before, act.at) if in_time else ()
+            if reached and (not tries[place] or reached[0] > tries[place][0]):
+                tries[place] = reached
+            if len(reached) > len(best):
+                best = reached
+    return best
+
+
+def _strict(acts: Sequence[Act], funnel: Funnel) -> Times:
+    best: Times = ()
+    for first, act in enumerate(acts):
+        if act.at >= funnel.until:
+            break
+        times: Times = ()
+        for name, following in zip(funnel.steps, acts[first:], strict=False):
+            if following.name != name or following.at - act.at > funnel.within:
+                break
+            times = (*times, following.at)
+        if len(times) > len(best):
+            best = times
+    return best
+
+
+def _any(acts: Sequence[Act], funnel: Funnel) -> Times:
+    """Move a window over the acts that are steps, and look how many different ones it holds."""
+    wanted = Counter(funnel.steps)
+    steps = [act for act in acts if act.name in wanted]
+    best: Times = ()
+    for first, act in enumerate(steps):
+        if act.at >= funnel.until:
+            break
+        missing = wanted.copy()
+        times: Times = ()
+        for following in steps[first:]:
+            if following.at - act.at > funnel.within or len(times) == len(funnel.steps):
+                break
+            if missing[following.name]:
+                missing[following.name] -= 1
+                times = (*times, following.at)
+        if len(times) > len(best):
+            best = times
+    return best
+
+
+def _with_ties_as_asked(acts: Sequence[Act], steps: Sequence[str]) -> Iterator[Act]:
+    """Put acts of one moment into the order of the steps."""
+    for _, tied in groupby(acts, key=lambda act: act.at):
+        group = list(tied)
+        yield from group if len(group) == 1 else _in_order_of(steps, group)
+
+
+def _in_order_of(steps: Sequence[str], acts: Sequence[Act]) -> list[Act]:
+    places: dict[str, Iterator[int]] = {
+        name: iter([place for place, step in enumerate(steps) if step == name])
+        for name in {act.name for act in acts}
+    }
+    return sorted(acts, key=lambda act: next(places[act.name], len(steps)))

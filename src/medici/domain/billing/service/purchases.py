@@ -1,0 +1,237 @@
+"""Bringing a purchase to where everything that was told about its lineage leads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from medici.adapters.payments.news import Paid, PurchaseState, Source
+from medici.domain.billing.derive import UNKNOWN, Held, access, ends_at
+from medici.domain.billing.fold import Folded, Told, fold, longest
+from medici.domain.billing.lineages import Lineage, told_by
+from medici.domain.billing.models import Purchase, PurchaseEvent, StoreRefund, StoreTransaction
+from medici.domain.billing.ownership import Ownership
+from medici.domain.billing.policy import StorePolicy
+from medici.domain.billing.service import telling
+from medici.domain.billing.service.crediting import Around
+from medici.domain.billing.service.owners import owner
+from medici.domain.billing.service.products import plan_of_purchase, plan_sold_as
+from medici.domain.billing.service.refunds import refunds_of
+from medici.domain.events.facts import EventName
+from medici.kernel.ids import new_id
+
+HELD = tuple(field.name for field in fields(Held))
+OVERRIDE = "override:"  # what the lineage of an operator's override begins with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """All that is known about one lineage."""
+
+    lineage: Lineage
+    told: Sequence[Told]
+    payments: Sequence[StoreTransaction]
+    refunds: Sequence[StoreRefund]
+    row: Purchase | None  # as it was before
+    owner: Ownership
+
+    @property
+    def around(self) -> Around:
+        return Around(lineage=self.payments, refunds=self.refunds, lasting=longest(self.told))
+
+    @property
+    def users(self) -> set[str]:
+        """Return whose it was and whose it is."""
+        before = self.row.user_id if self.row else None
+        return {user_id for user_id in (before, self.owner.user_id) if user_id is not None}
+
+
+def held(row: Purchase) -> Held:
+    """Return a purchase as decisions see it."""
+    return Held(**{name: getattr(row, name) for name in HELD})
+
+
+async def story_of(session: AsyncSession, lineage: Lineage, *, policy: StorePolicy) -> Story:
+    """Read all that is known about a lineage, which is locked."""
+    told = await _told(session, lineage)
+    payments = await _payments(session, lineage)
+    named = {each.standing.transaction_id for each in told if each.standing.transaction_id}
+    ids = named | {paid.transaction_id for paid in payments}
+    return Story(
+        lineage=lineage,
+        told=told,
+        payments=payments,
+        refunds=await refunds_of(session, lineage, ids) if ids else [],
+        row=await purchase_of(session, lineage),
+        owner=await owner(session, lineage, told, payments, policy=policy),
+    )
+
+
+async def purchase_of(session: AsyncSession, lineage: Lineage) -> Purchase | None:
+    """Return the row of a lineage as it is now."""
+    row: Purchase | None = await session.scalar(
+        select(Purchase)
+        .where(
+            Purchase.source == lineage.source,
+            Purchase.environment == lineage.environment,
+            Purchase.lineage_id == lineage.id,
+        )
+        .execution_options(populate_existing=True)
+    )
+    return row
+
+
+async def write_purchase(
+    session: AsyncSession, story: Story, *, policy: StorePolicy, now: datetime
+) -> Purchase | None:
+    """Store how a lineage stands, and report what that changes; None before it has a standing."""
+    if not story.told:
+        return None
+    folded = fold(story.told)
+    values = await _values(session, story, folded, policy=policy)
+    if story.row is None:
+        row = Purchase(id=new_id(), updated_at=now, **values)
+        session.add(row)
+        await session.flush()
+        await _report(session, None, row, policy=policy, now=now)
+        return row
+    before = held(story.row)
+    changed = {name for name, value in values.items() if getattr(story.row, name) != value}
+    for name in changed:
+        setattr(story.row, name, values[name])
+    if changed:
+        story.row.updated_at = now
+        await session.flush()
+        await _report(session, before, story.row, policy=policy, now=now)
+    return story.row
+
+
+async def _values(
+    session: AsyncSession, story: Story, folded: Folded, *, policy: StorePolicy
+) -> dict[str, Any]:
+    standing, newest = folded.standing, folded.newest
+    plan = await plan_of_purchase(session, story.row, story.lineage.source, standing.product_id)
+    held_price = story.row.plan_price_cents if story.row and plan is None else None
+    coming = await plan_sold_as(session, story.lineage.source, standing.pending_product_id)
+    current = standing.transaction_id or _newest(story.payments)
+    revoked_at = _revoked_at(story.refunds, current)
+    values: dict[str, Any] = {
+        "source": story.lineage.source,
+        "environment": story.lineage.environment,
+        "lineage_id": story.lineage.id,
+        "user_id": story.owner.user_id,
+        "bound": story.owner.bound,
+        "account_token": _last(story.told, "account_token"),
+        "customer_id": _last(story.told, "customer_id"),
+        "handle": standing.handle,
+        "product_id": standing.product_id,
+        "plan_id": plan.plan_id if plan else _kept_plan(story, standing.product_id),
+        "plan_price_cents": plan.monthly_price_cents if plan else held_price,
+        "pending_plan_id": coming.plan_id if coming else None,
+        "state": PurchaseState.REVOKED if revoked_at else standing.state,
+        "ownership": standing.ownership,
+        "started_at": folded.started_at,
+        "period_start": standing.period_start,
+        "expires_at": folded.expires_at,
+        "grace_expires_at": standing.grace_expires_at,
+        "renews_at": folded.renews_at,
+        "resumes_at": standing.resumes_at,
+        "lifetime": standing.lifetime,
+        "will_renew": standing.will_renew and revoked_at is None,
+        "transaction_id": current,
+        "list_price_minor": standing.list_price_minor,
+        "currency": standing.currency,
+        "period": standing.period,
+        "override": _is_override(story.lineage),
+        "auth_mode": newest.auth_mode,
+        "watermark": newest.event_time,
+        "watermark_event_id": newest.event_id,
+        "revoked_at": revoked_at,
+        "cancel_reason": standing.cancel_reason,
+        "details": dict(standing.details),
+    }
+    known = {name: value for name, value in values.items() if name in HELD}
+    return {**values, "ends_at": _end(Held(id=new_id(), **known), policy)}
+
+
+def _end(purchase: Held, policy: StorePolicy) -> datetime | None:
+    end = ends_at(purchase, leeway=policy.leeway)
+    return None if end == UNKNOWN else end
+
+
+def _kept_plan(story: Story, product_id: str) -> str | None:
+    row = story.row
+    return row.plan_id if row is not None and row.product_id == product_id else None
+
+
+def _newest(payments: Sequence[StoreTransaction]) -> str | None:
+    periods = [(paid.paid_at, paid.transaction_id) for paid in payments if paid.paid != Paid.ONCE]
+    return max(periods)[1] if periods else None
+
+
+def _revoked_at(refunds: Sequence[StoreRefund], current: str | None) -> datetime | None:
+    ended = [
+        refund.said_at
+        for refund in refunds
+        if refund.transaction_id == current and refund.ends_access and not refund.reversed
+    ]
+    return min(ended, default=None)
+
+
+def _last(told: Sequence[Told], name: str) -> object:
+    said = [getattr(each.buyer, name) for each in told]
+    return next((value for value in reversed(said) if value is not None), None)
+
+
+def _is_override(lineage: Lineage) -> bool:
+    return lineage.source is Source.MANUAL and lineage.id.startswith(OVERRIDE)
+
+
+async def _report(
+    session: AsyncSession, before: Held | None, row: Purchase, *, policy: StorePolicy, now: datetime
+) -> None:
+    after = held(row)
+    had = before is not None and access(before, now, leeway=policy.leeway)
+    has = access(after, now, leeway=policy.leeway)
+    if has and not had:
+        name = EventName.SUBSCRIPTION_ACTIVATED
+    elif had and not has:
+        name = EventName.SUBSCRIPTION_ENDED
+    elif had and before is not None and before.plan_id != after.plan_id:
+        name = EventName.SUBSCRIPTION_CHANGED
+    else:
+        name = None
+    if name is not None and row.user_id is not None and row.source is not Source.MANUAL:
+        await telling.purchase_moved(session, row, name, at=row.watermark, now=now)
+    if after.state in telling.OVERDUE and (before is None or before.state not in telling.OVERDUE):
+        await telling.payment_overdue(session, row, now=now)
+
+
+async def _told(session: AsyncSession, lineage: Lineage) -> list[Told]:
+    rows = await session.scalars(
+        select(PurchaseEvent)
+        .where(
+            PurchaseEvent.source == lineage.source,
+            PurchaseEvent.environment == lineage.environment,
+            PurchaseEvent.lineage_id == lineage.id,
+        )
+        .execution_options(populate_existing=True)
+    )
+    return sorted((told_by(row) for row in rows), key=lambda each: each.place)
+
+
+async def _payments(session: AsyncSession, lineage: Lineage) -> list[StoreTransaction]:
+    rows = await session.scalars(
+        select(StoreTransaction)
+        .where(
+            StoreTransaction.source == lineage.source,
+            StoreTransaction.environment == lineage.environment,
+            StoreTransaction.lineage_id == lineage.id,
+        )
+        .order_by(StoreTransaction.paid_at, StoreTransaction.transaction_id)
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)

@@ -1,0 +1,1 @@
+"""Analytics: what is reported, rolled up, and added up again."""
