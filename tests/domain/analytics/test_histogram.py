@@ -40,7 +40,7 @@ class TestBin:
         told = await session.execute(
             select(text("ms"), literal_column(bin_sql("ms"))).select_from(text(f"({rows}) AS some"))
         )
-        assert {ms: place for ms, place in told} == {ms: bin_of(ms) for ms in [-1, *edges]}
+        assert {row[0]: row[1] for row in told} == {ms: bin_of(ms) for ms in [-1, *edges]}
 
 
 class TestQuantile:

@@ -1,6 +1,6 @@
 """What is rolled up is what the raw facts add up to, whenever they come."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -37,14 +37,14 @@ from tests.domain.analytics.reports import (
 WINDOW = Window.of_hours(72, until=NOW)
 
 
-async def cells_of_hours(database: Database) -> list[tuple[object, str, int]]:
+async def cells_of_hours(database: Database) -> list[tuple[datetime, str, int]]:
     async with database.reading() as session:
         rows = await session.execute(
             select(HourCell.since, HourCell.name, HourCell.events).order_by(
                 HourCell.since, HourCell.name
             )
         )
-        return [tuple(row) for row in rows]
+        return [(row.since, row.name, row.events) for row in rows]
 
 
 class TestRollUp:

@@ -1,6 +1,7 @@
 """Windows are put together without a gap and without counting anything twice."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ class TestParts:
         spans = sorted([*parts.days, *parts.hours, *parts.raw], key=lambda span: span.since)
         assert spans[0].since == window.since
         assert spans[-1].until == window.until
-        assert all(a.until == b.since for a, b in zip(spans, spans[1:], strict=False))
+        assert all(a.until == b.since for a, b in pairwise(spans))
 
     def test_are_days_hours_and_raw_ends(self) -> None:
         def at(day: int, hour: int, minute: int = 0) -> datetime:
