@@ -109,11 +109,11 @@ class _Sql:
 
     def __init__(self, dialect: Dialect, now: int) -> None:
         step = DAYS * 86_400_000 // PAST
-        milliseconds = f"({now - DAYS * 86_400_000} + n * {step})"
+        milliseconds = f"({now - DAYS * 86_400_000} + CAST(n AS BIGINT) * {step})"
         if dialect == "postgresql":
             self.moment = f"to_timestamp({milliseconds} / 1000.0)"
             hexadecimal = "lpad(to_hex({}), {}, '0')"
-            self.latency = "(800 + (n * 7919) % 9000)::bigint"
+            self.latency = "(800 + (n::bigint * 7919) % 9000)"
         else:
             self.moment = f"strftime('%Y-%m-%d %H:%M:%f000', {milliseconds} / 1000.0, 'unixepoch')"
             hexadecimal = "printf('%0{1}x', {0})"
@@ -138,7 +138,7 @@ async def _write_events(connection: AsyncConnection, dialect: Dialect, now: int)
         "name": _of_kind(0),
         "occurred_at": sql.moment,
         "recorded_at": sql.moment,
-        "user_id": f"'user-' || (n * 31 % {USERS})",
+        "user_id": f"'user-' || (n / 10 % {USERS})",
         "platform": "CASE n % 3 WHEN 0 THEN 'ios' WHEN 1 THEN 'android' ELSE 'web' END",
         "provider": render.format("CASE n % 4 WHEN 0 THEN 'openai' ELSE 'fal' END"),
         "model": render.format("CASE n % 4 WHEN 0 THEN 'gpt-image-2' ELSE 'flux' END"),

@@ -13,6 +13,7 @@ from medici.domain.analytics import tasks as analytics_tasks
 from medici.domain.billing import credit_news_tasks, reset_tasks
 from medici.domain.billing import tasks as billing_tasks
 from medici.domain.identity import tasks as identity_tasks
+from medici.domain.inbox import tasks as inbox_tasks
 from medici.domain.ledger import tasks as ledger_tasks
 from medici.domain.notices import tasks as notice_tasks
 from medici.domain.pictures import tasks as picture_tasks
@@ -104,6 +105,7 @@ def job_registry() -> Registry:
         billing_tasks,
         http_tasks,
         identity_tasks,
+        inbox_tasks,
         ledger_tasks,
         notice_tasks,
         picture_tasks,

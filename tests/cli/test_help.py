@@ -18,6 +18,7 @@ COMMANDS = {
     "audit",
     "ledger",
     "credits",
+    "jobs",
     "openapi",
     "smoke",
     "smoke-entitlements",

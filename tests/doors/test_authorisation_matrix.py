@@ -66,6 +66,7 @@ IN_PATH = {
     "delivery_id": SOME_ID,
     "message_id": SOME_ID,
     "purchase_id": SOME_ID,
+    "transaction_id": SOME_ID,
     "provider": "mock",
     "version": 1,
     "plan_id": "gold",
@@ -197,6 +198,9 @@ TABLE: Mapping[str, Operation] = {
     "GET /v1/admin/subscriptions/purchases": Operation(gate=Gate.OPERATOR),
     "GET /v1/admin/subscriptions/purchases/{purchase_id}": Operation(gate=Gate.OPERATOR),
     "GET /v1/admin/subscriptions/transactions": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/subscriptions/transactions/{transaction_id}/refund": Operation(
+        gate=Gate.OPERATOR, body={"reason": "a test"}
+    ),
     "PUT /v1/admin/subscriptions/overrides/{user_id}": Operation(
         gate=Gate.OPERATOR,
         body={"plan_id": "pro", "expires_at": "2027-01-01T00:00:00Z", "reason": "a test"},

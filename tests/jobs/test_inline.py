@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
+from medici.jobs.handlers import Registry
 from medici.jobs.inline import run_due
-from medici.jobs.models import State
+from medici.jobs.models import Job, State
 from medici.kernel.db.database import Database
 from tests.jobs.acts import job, put, state
-from tests.jobs.work import FAIL, NOTE, NOW, POLL, REGISTRY, SILENT, SLOW, Bench, effects
+from tests.jobs.work import FAIL, NOTE, NOW, POLL, REGISTRY, SILENT, SLOW, Bench, effects, silent
 
 LATER = NOW + timedelta(hours=1)
 
@@ -103,3 +106,36 @@ class TestRunDue:
 
         dead = await job(queue, job_id)
         assert (dead.state, dead.last_error) == (State.DEAD, "missing or unknown: ward")
+
+    async def test_leaves_what_it_does_not_know_to_a_newer_release(
+        self, queue: Database, bench: Bench
+    ) -> None:
+        job_id = await put(queue, NOTE)
+        older = Registry([silent])
+
+        for hours in range(10):
+            await run_due(queue, older, bench, NOW + timedelta(hours=hours))
+
+        waiting = await job(queue, job_id)
+        assert (waiting.state, waiting.attempts, waiting.burial) == (State.READY, 0, None)
+        assert (waiting.last_error_code, waiting.last_error) == (
+            "unknown_job_kind",
+            "no handler is registered for tests.note",
+        )
+        await run_due(queue, REGISTRY, bench, NOW + timedelta(hours=10))
+        assert await effects(queue) == [(str(job_id), "noted")]
+
+    async def test_leaves_last_words_that_it_does_not_know(
+        self, queue: Database, bench: Bench
+    ) -> None:
+        job_id = await put(queue, FAIL, error="refused")
+        older = Registry([silent])
+        async with queue.transaction() as session:
+            await session.execute(update(Job).values(burial="refused"))
+
+        for hours in range(10):
+            await run_due(queue, older, bench, NOW + timedelta(hours=hours))
+
+        assert await state(queue, job_id) == State.READY
+        await run_due(queue, REGISTRY, bench, NOW + timedelta(hours=10))
+        assert await effects(queue) == [(str(job_id), "buried: refused")]

@@ -15,6 +15,7 @@ from medici.jobs.models import Job, State
 from medici.jobs.outcomes import Again, Done, Outcome
 from medici.jobs.queries import dead_letters
 from medici.jobs.queue import cancel, enqueue, revive
+from medici.jobs.reviving import Revived, revive_all
 from medici.jobs.settlement import settle
 from medici.kernel.db.database import Database
 from medici.kernel.ids import new_id
@@ -211,6 +212,33 @@ class TestRevive:
         with pytest.raises(JobSucceeded):
             async with queue.transaction() as session:
                 await revive(session, job_id)
+
+
+class TestReviveAll:
+    async def test_leaves_what_a_younger_job_does(self, queue: Database, bench: Bench) -> None:
+        ids = [await put(queue, FAIL, error="refused") for _ in range(3)]
+        ids.append(await put(queue, FAIL, key="a", error="refused"))
+        await run_due(queue, REGISTRY, bench, NOW)
+        await put(queue, FAIL, key="a", error="busy")
+
+        done = await revive_all(queue)
+
+        assert done == Revived(revived=3, left=1)
+        assert [await state(queue, job_id) for job_id in ids] == [State.READY] * 3 + [State.DEAD]
+
+    async def test_goes_on_behind_a_batch(self, queue: Database, bench: Bench) -> None:
+        for _ in range(5):
+            await put(queue, FAIL, error="refused")
+        await run_due(queue, REGISTRY, bench, NOW)
+
+        assert await revive_all(queue, batch=2) == Revived(revived=5)
+
+    async def test_keeps_to_a_kind(self, queue: Database, bench: Bench) -> None:
+        job_id = await put(queue, FAIL, error="refused")
+        await run_due(queue, REGISTRY, bench, NOW)
+
+        assert await revive_all(queue, kind="tests.note") == Revived()
+        assert await state(queue, job_id) == State.DEAD
 
 
 class TestPoll:

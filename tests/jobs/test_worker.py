@@ -26,7 +26,7 @@ from medici.kernel.db.database import Database
 from medici.kernel.db.errors import DatabaseUnavailable
 from tests.jobs.acts import QUICK, job, let_lapse, put, state, until_state, working
 from tests.jobs.waiting import until, until_true
-from tests.jobs.work import HOLD, NOTE, NOW, POLL, REGISTRY, SILENT, SLOW, Bench, effects
+from tests.jobs.work import HOLD, NOTE, NOW, POLL, REGISTRY, SILENT, SLOW, Bench, effects, silent
 from tests.support.databases import opened
 
 HOUR = timedelta(hours=1)
@@ -108,6 +108,21 @@ class TestWorker:
             await until_state(queue, job_id, State.DONE)
 
         assert bench.started == [job_id] * 5
+
+    async def test_hands_a_kind_of_a_newer_release_back(
+        self, queue: Database, bench: Bench
+    ) -> None:
+        unknown = await put(queue, NOTE)
+        watcher = Watcher()
+
+        async with working(queue, bench, registry=Registry([silent]), observer=watcher):
+            await until_true(lambda: watcher.ended == [("tests.note", "handed_back")])
+            await until_state(queue, await put(queue, SILENT), State.DONE)
+
+        waiting = await job(queue, unknown)
+        assert (waiting.state, waiting.attempts) == (State.READY, 0)
+        assert waiting.started_at is not None
+        assert timedelta(seconds=4) < waiting.due_at - waiting.started_at < timedelta(seconds=20)
 
     async def test_tells_its_observer(self, queue: Database, bench: Bench) -> None:
         watcher = Watcher()

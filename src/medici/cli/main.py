@@ -10,6 +10,7 @@ import asyncio
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -26,11 +27,14 @@ app = typer.Typer(
 seed_app = typer.Typer(help="Fill the database with data to start from.")
 ledger_app = typer.Typer(no_args_is_help=True, help="Look after the credit ledger.")
 credits_app = typer.Typer(no_args_is_help=True, help="Give everybody the day's credits.")
+jobs_app = typer.Typer(help="Look after the background work.")
 app.add_typer(seed_app, name="seed", invoke_without_command=True)
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(credits_app, name="credits")
+app.add_typer(jobs_app, name="jobs", invoke_without_command=True)
 
 UserOption = Annotated[str, typer.Option(help="Whose credits pay for it.")]
+KindOption = Annotated[str | None, typer.Option(help="Only jobs of this kind.")]
 OutFile = Annotated[Path | None, typer.Option(dir_okay=False, help="Where it is written.")]
 
 
@@ -173,6 +177,36 @@ def call(
         raise typer.BadParameter("name a task, or ask for --list")
     else:
         asyncio.run(call(task, args))
+
+
+@jobs_app.callback()
+def jobs(
+    context: typer.Context,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Show what failed for good, and why.")
+    ] = False,
+    kind: KindOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many dead ones are shown.")] = 100,
+) -> None:
+    """Count the background jobs that wait, run or have failed for good, by their kind."""
+    from medici.cli.jobs import show_dead, show_jobs
+
+    if context.invoked_subcommand is None:
+        asyncio.run(show_dead(kind, limit=limit) if dead else show_jobs(kind))
+
+
+@jobs_app.command("revive")
+def jobs_revive(
+    job_id: Annotated[UUID | None, typer.Argument(help="A dead job.")] = None,
+    kind: Annotated[str | None, typer.Option(help="All dead jobs of this kind.")] = None,
+    all_dead: Annotated[bool, typer.Option("--all-dead", help="All dead jobs.")] = False,
+) -> None:
+    """Give dead jobs all their attempts again, once what killed them is mended."""
+    from medici.cli.jobs import revive_many, revive_one
+
+    if [job_id is None, kind is None, not all_dead].count(False) != 1:
+        raise typer.BadParameter("name one job, or --kind, or --all-dead")
+    asyncio.run(revive_many(kind) if job_id is None else revive_one(job_id))
 
 
 @app.command()

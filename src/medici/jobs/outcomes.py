@@ -40,9 +40,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandedBack:
-    """The worker had to stop before the run was over."""
+    """The job is not to blame: its worker had to stop, or does not know its kind."""
 
     name: ClassVar[str] = "handed_back"
+    wait_seconds: float = 0.0
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,5 +67,5 @@ def following_from(
             return after_again(standing, delay_seconds=(at - now).total_seconds())
         case Failed(failure=failure):
             return after_failure(standing, failure, draw=draw)
-        case HandedBack():
-            return after_hand_back(standing)
+        case HandedBack(wait_seconds=seconds):
+            return after_hand_back(standing, delay_seconds=seconds)

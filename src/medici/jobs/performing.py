@@ -6,21 +6,27 @@ from typing import TypeVar
 import structlog
 
 from medici.jobs.claims import Claim
-from medici.jobs.errors import LeaseLost, RunTimedOut
+from medici.jobs.errors import LeaseLost, RunTimedOut, UnknownJobKind
 from medici.jobs.failures import UNEXPECTED, failure_of
-from medici.jobs.handlers import Registry
-from medici.jobs.outcomes import Again, Done, Failed, Lost, Outcome
+from medici.jobs.handlers import Handler, Registry
+from medici.jobs.outcomes import Again, Done, Failed, HandedBack, Lost, Outcome
 from medici.jobs.run import Run
 
 R = TypeVar("R")
 log = structlog.get_logger("medici.jobs")
+UNKNOWN_KIND_WAIT_SECONDS = 5.0  # until a worker of the release that knows it may take it
 
 
 async def perform(registry: Registry, run: Run[R], claim: Claim) -> Outcome:
     """Run a job's handler and tell how it went; only cancellation passes through."""
     with structlog.contextvars.bound_contextvars(job_id=str(claim.id), job_kind=claim.kind):
         try:
-            return await _timed(registry, run, claim) or Done()
+            handler = registry.handler(claim.kind)
+        except UnknownJobKind as error:
+            log.warning("job.kind_unknown")
+            return HandedBack(wait_seconds=UNKNOWN_KIND_WAIT_SECONDS, failure=failure_of(error))
+        try:
+            return await _timed(handler, run, claim) or Done()
         except LeaseLost:
             return Lost()
         except Exception as error:  # whatever a handler raises is its outcome, not our end
@@ -30,8 +36,7 @@ async def perform(registry: Registry, run: Run[R], claim: Claim) -> Outcome:
             return Failed(failure=failure)
 
 
-async def _timed(registry: Registry, run: Run[R], claim: Claim) -> Again | None:
-    handler = registry.handler(claim.kind)
+async def _timed(handler: Handler[...], run: Run[R], claim: Claim) -> Again | None:
     limit = asyncio.timeout(handler.kind.timeout_seconds)
     try:
         async with limit:

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import ColumnElement, func, literal, or_, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.jobs.database_clock import clock_now, database_time
@@ -69,9 +70,38 @@ async def counts(session: AsyncSession) -> dict[tuple[Queue, State], int]:
     return {(Queue(queue), State(state)): count for queue, state, count in rows}
 
 
-async def dead_letters(session: AsyncSession, *, limit: int = 100) -> Sequence[Job]:
-    """List the jobs that failed for good, the latest first."""
+async def counts_by_kind(
+    session: AsyncSession, *, kind: str | None = None
+) -> dict[tuple[str, State], int]:
+    """Count the same by kind, or those of one kind."""
     rows = await session.execute(
-        select(Job).where(IS_DEAD).order_by(Job.finished_at.desc()).limit(limit)
+        select(Job.kind, Job.state, func.count())
+        .where(or_(IS_READY, IS_RUNNING, IS_DEAD), _of(kind))
+        .group_by(Job.kind, Job.state)
+    )
+    return {(name, state): count for name, state, count in rows}
+
+
+async def dead_letters(
+    session: AsyncSession, *, kind: str | None = None, limit: int = 100
+) -> Sequence[Job]:
+    """List the jobs that failed for good, of every kind or of one, the latest first."""
+    rows = await session.execute(
+        select(Job).where(IS_DEAD, _of(kind)).order_by(Job.finished_at.desc()).limit(limit)
     )
     return rows.scalars().all()
+
+
+async def dead_ids(
+    session: AsyncSession, *, kind: str | None, after: UUID | None, limit: int
+) -> Sequence[UUID]:
+    """Return the ids of dead jobs in their order, those behind ``after``."""
+    behind = true() if after is None else Job.id > after
+    rows = await session.scalars(
+        select(Job.id).where(IS_DEAD, _of(kind), behind).order_by(Job.id).limit(limit)
+    )
+    return rows.all()
+
+
+def _of(kind: str | None) -> ColumnElement[bool]:
+    return true() if kind is None else Job.kind == kind

@@ -96,14 +96,15 @@ def after_loss(standing: Standing) -> Next:
     )
 
 
-def after_hand_back(standing: Standing) -> Next:
-    """Leave the job as it was before this run: the worker had to go, the job is not to blame."""
+def after_hand_back(standing: Standing, *, delay_seconds: float = 0.0) -> Next:
+    """Leave the job as it was before this run, for another worker: the job is not to blame."""
     return Next(
         state=State.READY,
         attempts=standing.attempts - 1,
         losses=standing.losses,
         burial=standing.burial,
         rung=_kept_ring(standing),
+        delay_seconds=delay_seconds,
     )
 
 

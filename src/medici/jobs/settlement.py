@@ -12,7 +12,7 @@ from medici.jobs.claims import STANDING, Claim, standing_of
 from medici.jobs.database_clock import clock_after
 from medici.jobs.failures import Failure
 from medici.jobs.models import IS_RUNNING, Job, State
-from medici.jobs.outcomes import Failed, Lost, Outcome, following_from
+from medici.jobs.outcomes import Failed, HandedBack, Lost, Outcome, following_from
 from medici.jobs.rules import Next, Standing, after_done
 from medici.kernel.db.base import Instant
 
@@ -73,7 +73,7 @@ async def settle(
     if standing is None or isinstance(outcome, Lost):
         return None
     following = following_from(standing, outcome, now=now, draw=draw)
-    failure = outcome.failure if isinstance(outcome, Failed) else None
+    failure = outcome.failure if isinstance(outcome, Failed | HandedBack) else None
     await write_next(session, claim.id, following, now=now, failure=failure)
     return following
 

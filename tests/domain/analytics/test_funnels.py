@@ -94,6 +94,14 @@ class TestAny:
 
     def test_keeps_to_the_window(self) -> None:
         assert depth("ABC", acts("CAB", 0, 30, 70), Mode.ANY, within=60 * MINUTE) == 2
+        assert depth("ABC", acts("CABC", 0, 30, 70, 80), Mode.ANY, within=60 * MINUTE) == 3
+
+    def test_takes_a_step_twice_only_where_it_is_asked_for_twice(self) -> None:
+        assert depth("AAB", acts("ABA"), Mode.ANY) == 3
+        assert depth("AAB", acts("AB"), Mode.ANY) == 2
+
+    def test_begins_within_the_range_only(self) -> None:
+        assert depth("AB", acts("BA", 10, 20), Mode.ANY, until=10 * MINUTE) == 0
 
 
 class TestFollow:

@@ -141,6 +141,13 @@ class Line:
         at = self.period(number)[1] + timedelta(days=7)
         return self.stands(number, PurchaseState.BILLING_RETRY, at)
 
+    def recovered(self, number: int) -> StoreNews:
+        """Tell that the renewal after a period was paid in the end."""
+        at = self.period(number)[1] + timedelta(days=8)
+        standing = self.standing(number + 1, PurchaseState.ACTIVE)
+        payment = self.payment(number + 1, paid_at=at)
+        return self.news(f"recovered-{number}", at, standings=(standing,), payments=(payment,))
+
     def expired(self, number: int) -> StoreNews:
         return self.stands(number, PurchaseState.EXPIRED, self.period(number)[1])
 

@@ -9,17 +9,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.payments.news import Source
 from medici.domain.billing.models import EntitlementRow, EntitlementStatus
-from medici.domain.billing.queries import EffectivePlan, effective_plan, entitlement
-from medici.domain.billing.rules import Entitlement
+from medici.domain.billing.queries import (
+    EffectivePlan,
+    effective_plan,
+    effective_plans,
+    entitlement,
+)
+from medici.domain.billing.rules import Entitlement, Succession
+from medici.domain.billing.service.deriving import write_entitlement
 from medici.domain.billing.service.entitlements import set_entitlement
 from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.plans.errors import PlanNotFound
 from medici.domain.plans.models import Plan
 from medici.domain.plans.service import install_defaults
 from medici.kernel.db.database import Database
+from medici.kernel.db.driver.lent import driver_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LATER = NOW + timedelta(days=30)
+DAY = timedelta(days=1)
+LATER = NOW + 30 * DAY
 ADA = Owner.user("ada")
 FREE = EffectivePlan(plan_id="free", daily_credits=3, preview_cost_credits=1, final_cost_credits=2)
 PRO = EffectivePlan(plan_id="pro", daily_credits=80, preview_cost_credits=1, final_cost_credits=1)
@@ -136,6 +144,24 @@ class TestEffectivePlan:
         )
 
         assert await effective_plan(sold, owner=ADA, now=NOW) == PRO
+
+    async def test_is_the_next_purchase_s_once_the_first_has_ended(
+        self, sold: AsyncSession
+    ) -> None:
+        held = Entitlement(
+            plan_id="free",
+            status=EntitlementStatus.ACTIVE,
+            expires_at=NOW,
+            then=Succession(plan_id="pro", ends_at=LATER),
+        )
+        await write_entitlement(sold, ADA, held, purchase_id=None, now=NOW)
+
+        for moment, plan in ((NOW - DAY, FREE), (NOW, PRO), (LATER, FREE)):
+            at_once = await effective_plans(
+                await driver_of(sold), kind=ADA.kind, owner_ids=["ada"], now=moment
+            )
+            assert await effective_plan(sold, owner=ADA, now=moment) == plan
+            assert at_once == {"ada": plan}
 
     async def test_gives_way_to_free_when_its_plan_is_gone(self, sold: AsyncSession) -> None:
         await set_entitlement(sold, owner=ADA, entitlement=holding(), now=NOW)

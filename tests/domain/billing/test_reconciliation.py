@@ -118,10 +118,9 @@ ROWS = {
         now=AFTER + 7 * DAY,
     ),
     "18 recovered": Row(
-        news=[IOS.paid(2), IOS.grace(2), IOS.retrying(2), IOS.paid(3)],
+        news=[IOS.paid(2), IOS.grace(2), IOS.retrying(2), IOS.recovered(2)],
         holds=("pro", "ios"),
-        message="stale_event",
-        now=AFTER,
+        now=AFTER + 8 * DAY,
     ),
     "19 renewal switched off": Row(news=[IOS.paid(2), IOS.canceled(2)], holds=("pro", "ios")),
     "20 an upgrade counts at once": Row(
@@ -138,7 +137,7 @@ ROWS = {
         message="stale_event",
     ),
     "24 a trial beside a paid one": Row(
-        news=[Line(lineage_id="x", start=START + 2 * MONTH).trial(), WEB.paid(2)],
+        news=[Line(lineage_id="x", start=START + 2 * MONTH + DAY).trial(), WEB.paid(2)],
         holds=("pro", "ios"),
     ),
     "25 paused": Row(

@@ -7,16 +7,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing.models import StoreTransaction
 from medici.domain.billing.policy import Clawback, StorePolicy
-from medici.domain.billing.service.sweep import collect_unrecovered
+from medici.domain.billing.service.sweep import collect_unrecovered, settle_uncredited
 from medici.domain.events.models import Event
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger.audit import audit
-from medici.domain.ledger.models import GrantSource
+from medici.domain.ledger.models import GrantSource, Wallet
 from medici.domain.ledger.queries import wallet_by_owner
 from medici.domain.ledger.service.consume import consume
 from medici.domain.ledger.service.grants import issue_grant
 from medici.domain.ledger.service.holds import place_hold, void_hold
 from medici.domain.ledger.values import GrantTerms, Memo, Reference
+from medici.domain.plans.models import Pack
 from medici.kernel.environment import Environment
 from tests.domain.billing.books import POLICY, take
 from tests.domain.billing.histories import DAY, NOW, Line, pack
@@ -25,14 +26,16 @@ MEMO = Memo(actor="ada", reason="test")
 IOS = Line()
 
 
-async def wallet_of(session: AsyncSession, environment: Environment = Environment.PRODUCTION):  # type: ignore[no-untyped-def]
+async def wallet_of(
+    session: AsyncSession, environment: Environment = Environment.PRODUCTION
+) -> Wallet:
     wallet = await wallet_by_owner(session, owner=Owner.user("ada"), environment=environment)
     assert wallet is not None
     return wallet
 
 
 async def available(session: AsyncSession) -> int:
-    return int((await wallet_of(session)).available)
+    return (await wallet_of(session)).available
 
 
 async def payment(session: AsyncSession, transaction_id: str) -> StoreTransaction:
@@ -172,6 +175,14 @@ class TestCredits:
 
         assert await available(shop) == 50 + 30
 
-    async def test_are_given_once_a_product_is_known(self, shop: AsyncSession) -> None:
+    async def test_are_given_once_its_product_is_known(self, shop: AsyncSession) -> None:
         await take(shop, pack("p1", product_id="new_pack"))
         assert await wallet_by_owner(shop, owner=Owner.user("ada")) is None
+        hundred = await shop.get_one(Pack, "hundred")
+        hundred.ios_product_id = "new_pack"
+        await shop.flush()
+
+        for _ in range(2):
+            await settle_uncredited(shop, policy=POLICY, now=NOW)
+
+        assert await available(shop) == 100

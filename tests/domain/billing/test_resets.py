@@ -382,6 +382,18 @@ class TestTick:
         run = await stored(sold, run_id)
         assert (run.state, run.balances_updated) == (RunState.COMPLETED, 2)
 
+    async def test_in_the_background_is_given_up_after_five_failures(self, sold: Database) -> None:
+        await users(sold, "ada")
+        async with sold.transaction() as session:
+            run_id = await resets.begin(session, actor="test", dry_run=False, now=MIDNIGHT)
+            await resets.hand_over(session, run_id, now=MIDNIGHT)
+            await session.execute(update(ResetRun).values(schedule_date="nonsense"))
+
+        for hours in range(6):
+            await run_due(sold, REGISTRY, None, MIDNIGHT + timedelta(hours=hours))
+
+        assert (await stored(sold, run_id)).state is RunState.FAILED
+
     async def test_begins_anew_after_one_that_was_given_up(self, sold: Database) -> None:
         async with sold.transaction() as session:
             first = await resets.tick(session, actor="test", now=NOON)

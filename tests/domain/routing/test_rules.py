@@ -1,89 +1,19 @@
 """Who is asked first, who next, and who never."""
 
-from collections import Counter
-from datetime import date
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from medici.adapters.providers.request import Operation, Part, Tier
 from medici.domain.routing.errors import NoCandidate
-from medici.domain.routing.outlook import UNKNOWN, Measured, Outlook, Work
 from medici.domain.routing.rules import (
     Candidate,
     candidate_chain,
     governing_route,
     validate,
 )
-from medici.domain.routing.settings import (
-    Models,
-    OnModeration,
-    OnUncertain,
-    ProviderSettings,
-    Route,
-    Strategy,
-    Weighted,
-)
-
-NAMES = ("fal", "openai", "local", "mock", "flux")
-ALL = frozenset(NAMES)
-MODELS = {name: Models(preview_model=f"{name}-p", final_model=f"{name}-f") for name in NAMES}
-
-
-def to(provider: str) -> Route:
-    return Route(preview_provider=provider, final_provider=provider)
-
-
-def settings(
-    *,
-    default: str = "fal",
-    enabled: tuple[str, ...] = NAMES,
-    fallback: tuple[str, ...] = (),
-    operations: dict[Operation, Route] | None = None,
-    parts: dict[Part, Route] | None = None,
-    models: dict[str, Models] | None = None,
-) -> ProviderSettings:
-    return ProviderSettings(
-        default_provider=default,
-        enabled_providers=enabled,
-        fallback_chain=fallback,
-        operation_routes=operations or {},
-        part_routes=parts or {},
-        provider_models=MODELS if models is None else models,
-    )
-
-
-def weighing(weights: dict[str, int], *, strategy: Strategy = Strategy.ORDERED) -> ProviderSettings:
-    """Give settings whose previews of a restyled room are shared out; then comes mock, then fal."""
-    route = Route(
-        preview_provider="mock",
-        final_provider="fal",
-        preview_providers=tuple(Weighted(provider=n, weight=w) for n, w in weights.items()),
-        strategy=strategy,
-    )
-    return settings(operations={Operation.RESTYLE: route})
-
-
-def twice(name: str) -> Route:
-    half = Weighted(provider=name, weight=50)
-    return Route(preview_provider=name, final_provider=name, preview_providers=(half, half))
-
-
-def chain(
-    chosen: ProviderSettings,
-    *,
-    tier: Tier = Tier.PREVIEW,
-    parts: tuple[Part, ...] = (Part.FULL_ROOM,),
-    registered: frozenset[str] = ALL,
-    seed: bytes | None = None,
-    outlook: Outlook = UNKNOWN,
-) -> list[str]:
-    found = candidate_chain(
-        chosen, Operation.RESTYLE, tier, parts, registered, seed=seed, outlook=outlook
-    )
-    return [candidate.provider for candidate in found]
-
+from medici.domain.routing.settings import OnModeration, OnUncertain, ProviderSettings, Route
+from tests.domain.routing.samples import ALL, MODELS, NAMES, chain, settings, to, twice, weighing
 
 routes = st.builds(
     Route, preview_provider=st.sampled_from(NAMES), final_provider=st.sampled_from(NAMES)
@@ -184,100 +114,6 @@ class TestCandidateChain:
         assert all(
             candidate.model == f"{candidate.provider}-{tier.value[0]}" for candidate in found
         )
-
-
-class TestWeights:
-    def test_share_renders_out_within_one_percent(self) -> None:
-        weights = {"fal": 55, "openai": 30, "local": 14, "flux": 1}
-        chosen = weighing(weights)
-
-        first = Counter(chain(chosen, seed=number.to_bytes(16))[0] for number in range(100_000))
-
-        for name, weight in weights.items():
-            assert first[name] / 1000 == pytest.approx(weight, abs=1), first
-
-    def test_the_same_render_draws_the_same(self) -> None:
-        chosen = weighing({"fal": 50, "openai": 50})
-
-        drawn = {tuple(chain(chosen, seed=b"a render")) for _ in range(10)}
-
-        assert len(drawn) == 1
-
-    def test_those_not_drawn_stand_by_before_the_single_provider(self) -> None:
-        found = chain(weighing({"openai": 50, "local": 50}), seed=b"a render")
-
-        assert (set(found[:2]), found[2:]) == ({"openai", "local"}, ["mock", "fal"])
-
-    def test_without_a_render_the_heaviest_stands_first(self) -> None:
-        assert chain(weighing({"openai": 20, "local": 80})) == ["local", "openai", "mock", "fal"]
-
-    def test_another_tier_draws_nothing(self) -> None:
-        assert chain(weighing({"openai": 100}), tier=Tier.FINAL) == ["fal"]
-
-    def test_who_cannot_do_it_is_passed_over_before_the_draw(self) -> None:
-        chosen = weighing({"openai": 98, "local": 1, "flux": 1})
-
-        first = Counter(
-            chain(chosen, seed=number.to_bytes(16), registered=ALL - {"openai"})[0]
-            for number in range(10_000)
-        )
-
-        assert set(first) == {"local", "flux"}
-        assert first["local"] / 100 == pytest.approx(50, abs=2)
-
-
-def kind(provider: str) -> Work:
-    return Work(provider, f"{provider}-p", Operation.RESTYLE, Tier.PREVIEW)
-
-
-def measured(wait_ms: int, cost_micros: int) -> Measured:
-    return Measured(samples=9, p50_ms=wait_ms, p95_ms=2 * wait_ms, cost_micros=cost_micros)
-
-
-class TestComparing:
-    OUTLOOK = Outlook(
-        measured={
-            kind("fal"): measured(900, 40_000),
-            kind("openai"): measured(8_000, 5_000),
-            kind("local"): measured(2_000, 90_000),
-        }
-    )
-
-    @pytest.mark.parametrize(
-        ("strategy", "order"),
-        [
-            (Strategy.CHEAPEST, ["openai", "fal", "local", "mock"]),
-            (Strategy.FASTEST, ["fal", "local", "openai", "mock"]),
-        ],
-    )
-    def test_orders_the_routes_own_providers(self, strategy: Strategy, order: list[str]) -> None:
-        chosen = weighing({"local": 50, "fal": 25, "openai": 25}, strategy=strategy)
-
-        assert chain(chosen, outlook=self.OUTLOOK, seed=b"any") == order
-
-    def test_orders_the_whole_chain_where_the_route_names_no_others(self) -> None:
-        chosen = weighing({}, strategy=Strategy.FASTEST).model_copy(
-            update={"fallback_chain": ("local", "openai")}
-        )
-
-        # Nobody has measured mock.
-        assert chain(chosen, outlook=self.OUTLOOK) == ["fal", "local", "openai", "mock"]
-
-    def test_falls_back_on_the_price_list(self) -> None:
-        models = {
-            "fal": Models(preview_model="fal-ai/flux-pro/kontext", final_model="x"),
-            "openai": Models(preview_model="gpt-image-1-mini", final_model="x"),
-            "local": Models(preview_model="local/restyle", final_model="x"),
-            "flux": Models(preview_model="nobody-knows", final_model="x"),
-        }
-        route = to("flux").model_copy(update={"strategy": Strategy.CHEAPEST})
-        chosen = settings(
-            operations={Operation.RESTYLE: route}, fallback=("openai", "local"), models=models
-        )
-
-        found = chain(chosen, outlook=Outlook(day=date(2026, 11, 24)))
-
-        assert found == ["local", "openai", "fal", "flux"]
 
 
 class TestGoverningRoute:

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger.views import EVERYTHING
+from medici.doors.http.paging import encode_cursor
 from medici.doors.studio.credit_history_csv import ledger_csv, safe
 from tests.doors.studio.conftest import Visit
 from tests.doors.studio.visitor import Visitor
@@ -108,7 +109,15 @@ class TestOwnHistory:
 
     @pytest.mark.parametrize(
         ("query", "status"),
-        [({"kind": "theft"}, 422), ({"from": "2026-11-24T00:00:00"}, 422), ({"cursor": "x"}, 400)],
+        [
+            ({"kind": "theft"}, 422),
+            ({"from": "2026-11-24T00:00:00"}, 422),
+            ({"from": "0001-01-01T00:00:00+14:00"}, 422),
+            ({"to": "9999-12-31T23:59:59-12:00"}, 422),
+            ({"cursor": "x"}, 400),
+            ({"cursor": encode_cursor(2**63)}, 400),
+            ({"cursor": encode_cursor(-1)}, 400),
+        ],
     )
     async def test_refuses_what_it_does_not_know(
         self, ada: Visitor, query: dict[str, str], status: int

@@ -1,64 +1,24 @@
 """Provider settings as the operator's dashboard sees them."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from medici.adapters.providers.request import Operation
-from medici.kernel.db.database import Database
 from tests.doors.studio.conftest import Visit
+from tests.doors.studio.provider_settings_desk import (
+    SETTINGS,
+    get,
+    operator,
+    post,
+    put,
+    studio,
+)
 from tests.doors.studio.visitor import Visitor
 from tests.doors.support import Hands
-from tests.kernel.net.names import Names
-from tests.support.painters import Painter
-from tests.support.studio import Studio, opened_studio
 
-SETTINGS = "/v1/admin/provider-settings"
-PREVIEW = "/v1/config/provider-route-preview"
-RESTYLE = {"operation": "restyle", "tier": "preview", "target_part": "full_room"}
-
-
-@pytest.fixture
-async def studio(database: Database, tmp_path: Path, clock: Hands) -> AsyncIterator[Studio]:
-    """A deployment with three providers, of whom one can only restyle."""
-    painters = (
-        Painter(name="fal"),
-        Painter(name="openai"),
-        Painter(name="etcher", operations=frozenset({Operation.RESTYLE}), accepts_mask=False),
-    )
-    names = Names(example_com=[["93.184.216.34"]])
-    async with opened_studio(database, tmp_path, *painters, clock=clock, names=names) as studio:
-        yield studio
-
-
-@pytest.fixture
-async def operator(visit: Visit) -> Visitor:
-    """Outside production and without a token anybody is one."""
-    return await visit("")
-
-
-async def put(operator: Visitor, path: str, body: object, **options: Any) -> dict[str, Any]:
-    answer = await operator.client.put(SETTINGS + path, json=body, **options)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def post(operator: Visitor, path: str, **options: Any) -> dict[str, Any]:
-    answer = await operator.post(SETTINGS + path, **options)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def get(operator: Visitor, path: str = "") -> Any:
-    answer = await operator.get(SETTINGS + path)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+__all__ = ["operator", "studio"]  # fixtures
 
 
 class TestPublished:
@@ -257,110 +217,3 @@ class TestRollBack:
             400,
             {"detail": "provider_settings_version_not_found"},
         )
-
-
-class TestHistory:
-    async def test_shows_a_version_whole(self, operator: Visitor) -> None:
-        shown = await get(operator, "/versions/1")
-
-        assert (shown["version"], shown["settings"]["default_provider"]) == (1, "fal")
-        missing = await operator.get(f"{SETTINGS}/versions/2")
-        assert (missing.status_code, missing.json()) == (
-            404,
-            {"detail": "provider_settings_version_not_found"},
-        )
-
-    async def test_comes_in_pages(self, operator: Visitor) -> None:
-        for _ in range(4):
-            await post(operator, "/publish")
-
-        seen, path = [], f"{SETTINGS}/versions?limit=2"
-        cursor: str | None = ""
-        while cursor is not None:
-            answer = await operator.get(f"{path}&cursor={cursor}" if cursor else path)
-            seen.append([version["version"] for version in answer.json()])
-            cursor = answer.headers.get("X-Next-Cursor")
-
-        assert seen == [[5, 4], [3, 2], [1]]
-
-    async def test_tells_versions_and_the_draft_apart(self, operator: Visitor) -> None:
-        await put(operator, "", {"default_provider": "openai"})
-        await put(operator, "/draft", {"in_flight_caps": {"fal": {"total": 4}}})
-
-        change = {
-            "path": "/default_provider",
-            "kind": "changed",
-            "before": "fal",
-            "after": "openai",
-        }
-        cap = {
-            "path": "/in_flight_caps/fal",
-            "kind": "added",
-            "before": None,
-            "after": {"total": 4, "by_operation": {}},
-        }
-        assert await get(operator, "/diff?from=1&to=2") == {
-            "from": 1,
-            "to": 2,
-            "changes": [change],
-        }
-        assert (await get(operator, "/diff?from=1"))["changes"] == [change, cap]
-        assert (await get(operator, "/diff?from=draft&to=2"))["changes"] == [
-            {**cap, "kind": "removed", "before": cap["after"], "after": None}
-        ]
-        assert (await operator.get(f"{SETTINGS}/diff?from=1&to=9")).status_code == 404
-
-    async def test_the_audit_never_takes_a_name_for_proof(self, operator: Visitor) -> None:
-        await put(
-            operator,
-            "/draft",
-            {"default_provider": "openai"},
-            params={"actor": "the boss", "reason": "a try"},
-        )
-
-        (entry,) = await get(operator, "/audit?limit=1")
-
-        assert set(entry) == {"id", "action", "actor", "reason", "created_at", "metadata"}
-        assert (entry["action"], entry["actor"], entry["reason"]) == (
-            "provider_settings_draft_updated",
-            "the boss",
-            "a try",
-        )
-        assert (entry["metadata"]["operator"], entry["metadata"]["proof"]) == (
-            "open_mode",
-            "open_mode",
-        )
-        assert entry["metadata"]["changes"][0]["path"] == "/default_provider"
-
-
-class TestRoutePreview:
-    async def test_shows_the_chain(self, operator: Visitor) -> None:
-        answer = await operator.get(PREVIEW, params=RESTYLE)
-
-        assert answer.json() == {
-            "operation": "restyle",
-            "tier": "preview",
-            "target_parts": ["full_room"],
-            "candidate_chain": ["fal", "openai", "etcher"],
-            "selected_provider": "fal",
-            "selected_model": "fal-small",
-            "settings_version": 1,
-            "strategy": "ordered",
-            "weights": [],
-            "on_moderation": "stop",
-            "on_uncertain": "reconcile_then_fail",
-        }
-
-    async def test_passes_over_who_cannot(self, operator: Visitor) -> None:
-        for wish in ({"operation": "remove"}, {"operation": "restyle", "masked": "true"}):
-            answer = await operator.get(PREVIEW, params=wish)
-
-            assert answer.json()["candidate_chain"] == ["fal", "openai"]
-
-    async def test_says_when_nobody_is_left(self, operator: Visitor) -> None:
-        only = {"default_provider": "etcher", "enabled_providers": ["etcher"], "fallback_chain": []}
-        await put(operator, "", only)
-
-        answer = await operator.get(PREVIEW, params={"operation": "remove"})
-
-        assert (answer.status_code, answer.json()) == (400, {"detail": "no_provider_available"})

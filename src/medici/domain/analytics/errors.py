@@ -45,4 +45,4 @@ class TooMuchToFollow(UnfitQuestion):
     """More facts would have to be read than one answer may."""
 
     code = "window_too_large"
-    MOST: ClassVar[int] = 2_000_000
+    MOST: ClassVar[int] = 500_000

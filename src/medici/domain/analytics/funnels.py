@@ -132,23 +132,28 @@ def _strict(acts: Sequence[Act], funnel: Funnel) -> Times:
 
 def _any(acts: Sequence[Act], funnel: Funnel) -> Times:
     """Move a window over the acts that are steps, and look how many different ones it holds."""
-    wanted = Counter(funnel.steps)
+    wanted, held = Counter(funnel.steps), Counter[str]()
     steps = [act for act in acts if act.name in wanted]
-    best: Times = ()
-    for first, act in enumerate(steps):
-        if act.at >= funnel.until:
+    first, most = 0, 0
+    best: Sequence[Act] = ()
+    for last, act in enumerate(steps):
+        held[act.name] += 1
+        while act.at - steps[first].at > funnel.within:
+            held[steps[first].name] -= 1
+            first += 1
+        if steps[first].at >= funnel.until:
             break
-        missing = wanted.copy()
-        times: Times = ()
-        for following in steps[first:]:
-            if following.at - act.at > funnel.within or len(times) == len(funnel.steps):
-                break
-            if missing[following.name]:
-                missing[following.name] -= 1
-                times = (*times, following.at)
-        if len(times) > len(best):
-            best = times
-    return best
+        if (found := (held & wanted).total()) > most:
+            most, best = found, steps[first : last + 1]
+    return tuple(_taken(best, wanted))
+
+
+def _taken(acts: Sequence[Act], wanted: Counter[str]) -> Iterator[datetime]:
+    missing = wanted.copy()
+    for act in acts:
+        if missing[act.name] > 0:
+            missing[act.name] -= 1
+            yield act.at
 
 
 def _with_ties_as_asked(acts: Sequence[Act], steps: Sequence[str]) -> Iterator[Act]:

@@ -45,6 +45,24 @@ STEP = timedelta(minutes=10)  # of the ledger's time that is read at once
 SPENDING = (PostingKind.HOLD, PostingKind.CONSUME, PostingKind.LATE_CAPTURE)
 ENDING = (PostingKind.EXPIRE, PostingKind.VOID, PostingKind.HOLD_EXPIRE)
 NEWSWORTHY = Grant.source != GrantSource.PLAN_DAILY
+OWNER: tuple[Any, ...] = (Wallet.owner_kind, Wallet.owner_id)
+HOLDING: tuple[Any, ...] = (Wallet.available, Wallet.held)
+PARCEL = (
+    Grant.id.label("grant_id"),
+    Grant.source,
+    Grant.source_ref,
+    Grant.expires_at,
+)
+POSTED = (
+    LedgerTransaction.id,
+    LedgerTransaction.at,
+    LedgerTransaction.reason,
+    LedgerTransaction.result["available"].as_integer().label("available"),
+    LedgerTransaction.result["held"].as_integer().label("held"),
+)
+# The same as NEWSWORTHY, said of the transaction, so that a reset's are not looked up one by one.
+NOT_DAILY = LedgerTransaction.idempotency_key.not_like(f"{GrantSource.PLAN_DAILY}:%")
+AMOUNT = LedgerTransaction.result["amount"].as_integer()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,24 +145,6 @@ async def expiring_after(
     return [((row.expires_at, row.grant_id), _expiring(row)) for row in rows]
 
 
-OWNER: tuple[Any, ...] = (Wallet.owner_kind, Wallet.owner_id)
-HOLDING: tuple[Any, ...] = (Wallet.available, Wallet.held)
-PARCEL = (
-    Grant.id.label("grant_id"),
-    Grant.source,
-    Grant.source_ref,
-    Grant.expires_at,
-)
-POSTED = (
-    LedgerTransaction.id,
-    LedgerTransaction.at,
-    LedgerTransaction.reason,
-    LedgerTransaction.result["available"].as_integer().label("available"),
-    LedgerTransaction.result["held"].as_integer().label("held"),
-)
-AMOUNT = LedgerTransaction.result["amount"].as_integer()
-
-
 def _within(span: Span) -> ColumnElement[bool]:
     return and_(LedgerTransaction.id > span.after, LedgerTransaction.id <= span.upto)
 
@@ -158,7 +158,7 @@ def _grants(span: Span) -> Select[Any]:
         select(*OWNER, *POSTED, *PARCEL, Grant.amount)
         .join(Wallet, Wallet.id == LedgerTransaction.wallet_id)
         .join(Grant, made)
-        .where(_within(span), LedgerTransaction.kind == PostingKind.GRANT, NEWSWORTHY)
+        .where(_within(span), LedgerTransaction.kind == PostingKind.GRANT, NOT_DAILY, NEWSWORTHY)
     )
 
 

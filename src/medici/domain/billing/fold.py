@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from medici.adapters.payments.news import (
     AuthMode,
@@ -33,14 +34,14 @@ Place: TypeAlias = tuple[datetime, bool, int, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What one message said about one lineage."""
+    """What one message said about one lineage; ``id`` rises in the order in which they came."""
 
+    id: UUID
     event_id: str
     event_time: datetime
     auth_mode: AuthMode
     buyer: Buyer
     standing: Standing
-    recorded_at: datetime
 
     @property
     def name(self) -> str:
@@ -96,11 +97,6 @@ def fold(told: Iterable[Told]) -> Folded:
         started_at=min(one.standing.started_at or one.event_time for one in ordered),
         newest=newest,
     )
-
-
-def revoked_by(folded: Folded, ended_by_refund: Mapping[str, datetime]) -> datetime | None:
-    """Return when the refund of the current period took the access with it, if one did."""
-    return ended_by_refund.get(folded.standing.transaction_id or "")
 
 
 def longest(told: Iterable[Told]) -> Mapping[str, datetime]:

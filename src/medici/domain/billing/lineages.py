@@ -50,10 +50,10 @@ def names_in(news: StoreNews) -> Iterator[str]:
 def told_by(row: PurchaseEvent) -> Told:
     """Read back what a message said."""
     return Told(
+        id=row.id,
         event_id=row.event_id,
         event_time=row.event_time,
         auth_mode=row.auth_mode,
         buyer=BUYER.validate_python(row.buyer),
         standing=STANDING.validate_python(row.standing),
-        recorded_at=row.recorded_at,
     )

@@ -6,11 +6,12 @@ from uuid import UUID
 from medici.domain.billing.resets_work import RUN, TICK
 from medici.domain.billing.service import resets
 from medici.jobs.handlers import handles
-from medici.jobs.run import Run
+from medici.jobs.run import Again, Run
 from medici.jobs.schedules import Schedule
 from medici.resources import Resources
 
 TICKING = Schedule(kind=TICK, every=timedelta(minutes=1))
+BATCHES = 500  # of one run, far fewer than its time allows
 SCHEDULE = "schedule"  # the actor where no person asked for a reset
 
 
@@ -29,6 +30,7 @@ async def give_up_reset(run: Run[Resources], *, run_id: UUID, reason: str) -> No
 
 
 @handles(RUN, buried=give_up_reset)
-async def carry_reset_on(run: Run[Resources], *, run_id: UUID) -> None:
-    """Go on with a reset from where it stands, to its end."""
-    await resets.carry_on(run.transaction, run_id, clock=run.now)
+async def carry_reset_on(run: Run[Resources], *, run_id: UUID) -> Again | None:
+    """Go on with a reset from where it stands; a long one in several runs."""
+    ended = await resets.carry_on(run.transaction, run_id, clock=run.now, batches=BATCHES)
+    return None if ended else Again(at=run.now())

@@ -1,6 +1,5 @@
 """What billing does by itself: end what has ended, ask stores, tell them what was given."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -25,7 +24,6 @@ from medici.domain.billing.work import (
 )
 from medici.domain.inbox import service as inbox
 from medici.domain.inbox.models import MessageStatus
-from medici.domain.inbox.sealing import NEWS
 from medici.jobs.handlers import handles
 from medici.jobs.run import Run
 from medici.jobs.schedules import Daily, Schedule
@@ -149,7 +147,7 @@ async def _take(run: Run[Resources], session: AsyncSession, news: StoreNews) -> 
         news,
         keys=run.resources.keys,
         policy=StorePolicy.of(run.resources.settings),
-        payload_hash=hashlib.sha256(NEWS.dump_json(news)).hexdigest(),
+        payload_hash=inbox.retold_hash(news),
         now=run.now(),
     )
 

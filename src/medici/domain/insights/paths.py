@@ -26,7 +26,7 @@ DEFAULT_STEPS = (
     "subscription_activated",
 )
 DEFAULT_WITHIN = timedelta(hours=24)
-QUICKLY = 10_000  # facts that can be followed while a dashboard is waited for
+QUICKLY = 4_000  # facts that can be followed while a dashboard is waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,11 +72,7 @@ async def publish(
     written = await _write_version(session, draft.settings, act=act)
     metadata: dict[str, object] = {
         "version": written.version,
-        "changes": shown(
-            differences(
-                in_force.settings.model_dump(mode="json"), draft.settings.model_dump(mode="json")
-            )
-        ),
+        "changes": _changes(in_force.settings, draft.settings),
     }
     if rollout.percent < EVERYBODY:
         session.add(_canary(written.version, in_force.version, rollout, act.now))
@@ -117,6 +113,10 @@ async def roll_back(
         session, "provider_settings_rolled_back", str(written.version), act=act, metadata=metadata
     )
     return written
+
+
+def _changes(before: ProviderSettings, after: ProviderSettings) -> list[dict[str, object]]:
+    return shown(differences(before.model_dump(mode="json"), after.model_dump(mode="json")))
 
 
 async def _write_version(

@@ -1,195 +1,47 @@
 """Where credits came from and where they went, for their owner and, in full, for operators."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import StreamingResponse
 
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger import history, views
-from medici.domain.ledger.history import Line, Particulars
-from medici.domain.ledger.models import (
-    Account,
-    GrantSource,
-    HoldStatus,
-    PostingKind,
-    Wallet,
-)
+from medici.domain.ledger.models import PostingKind, Wallet
 from medici.domain.ledger.queries import wallet_by_owner
-from medici.domain.ledger.values import HistoryItem, HistoryPage
+from medici.domain.ledger.values import HistoryPage
 from medici.domain.ledger.views import HistoryFilter
 from medici.doors.http.auth import CurrentUser, Operator, OwnerOrOperator
 from medici.doors.http.context import AppResources, Now
-from medici.doors.http.paging import Cursor, Limit, decode_cursor, encode_cursor
+from medici.doors.http.paging import Cursor, InvalidCursor, Limit, decode_cursor, encode_cursor
 from medici.doors.http.sessions import ReadSession
 from medici.doors.studio.auth import UserId
 from medici.doors.studio.credit_history_csv import ledger_csv
+from medici.doors.studio.credit_history_schemas import (
+    FullTransactionOut,
+    HistoryOut,
+    LedgerOut,
+    OutstandingOut,
+    SummaryOut,
+    TransactionOut,
+    TurnoverOut,
+)
 
 A_MONTH = timedelta(days=30)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+LARGEST_SEQ = 2**63 - 1
 
 router = APIRouter(prefix="/v1", tags=["credit history"])
 
 Kinds = Annotated[list[PostingKind], Query(alias="kind", max_length=len(PostingKind))]
-Since = Annotated[AwareDatetime | None, Query(alias="from", description="The first moment.")]
-Until = Annotated[AwareDatetime | None, Query(alias="to", description="The first one no more.")]
+Moment = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+Since = Annotated[Moment | None, Query(alias="from", description="The first moment.")]
+Until = Annotated[Moment | None, Query(alias="to", description="The first one no more.")]
 OfUser = Annotated[UserId, Query()]
-
-
-class MovedOut(BaseModel):
-    """Credits of one grant that moved; ``amount`` is positive where they came in."""
-
-    source: GrantSource
-    amount: int
-    expires_at: datetime | None
-
-
-class TransactionOut(BaseModel):
-    """One transaction of a wallet.
-
-    ``amount`` is what it did to the credits that can be spent, ``balance_after`` what could be
-    spent after it; ``held_change`` and ``held_after`` are the same for those reserved. ``grants``
-    says which credits moved, and ``source`` where they were from if from one source alone.
-    """
-
-    id: UUID
-    at: datetime
-    kind: PostingKind
-    amount: int
-    balance_after: int
-    held_change: int
-    held_after: int
-    reason: str
-    ref: str | None
-    source: GrantSource | None
-    grants: list[MovedOut]
-
-    @classmethod
-    def of(cls, item: HistoryItem, lines: Iterable[Line]) -> "TransactionOut":
-        grants = _moved(list(lines))
-        sources = {grant.source for grant in grants}
-        return cls(
-            id=item.transaction_id,
-            at=item.at,
-            kind=item.kind,
-            amount=item.available_change,
-            balance_after=item.available,
-            held_change=item.held_change,
-            held_after=item.held,
-            reason=item.reason,
-            ref=item.ref,
-            source=sources.pop() if len(sources) == 1 else None,
-            grants=grants,
-        )
-
-
-class HistoryOut(BaseModel):
-    """Newest first; ``next_cursor`` is null on the last page."""
-
-    user_id: str
-    transactions: list[TransactionOut]
-    next_cursor: str | None
-
-
-class EntryOut(BaseModel):
-    """One line of a transaction; all of them sum to zero."""
-
-    account: Account
-    amount: int
-    grant_id: UUID | None
-    source: GrantSource | None
-    source_ref: str | None
-
-
-class HoldOut(BaseModel):
-    """The hold that a transaction placed or ended, as it stands now."""
-
-    id: UUID
-    status: HoldStatus
-    amount: int
-    captured: int
-    expires_at: datetime
-
-
-class RequestOut(BaseModel):
-    """What makes a request the same again; nulls where nobody asked, as when time ends a grant."""
-
-    scope: str | None
-    key: str | None
-    fingerprint: str | None
-
-
-class FullTransactionOut(BaseModel):
-    """A transaction with all that is stored of it. ``seq`` numbers a wallet's without a gap."""
-
-    transaction: TransactionOut
-    seq: int
-    actor: str
-    idempotency: RequestOut
-    reverses: UUID | None
-    hold: HoldOut | None
-    entries: list[EntryOut]
-
-    @classmethod
-    def of(cls, item: HistoryItem, lines: list[Line], more: Particulars) -> "FullTransactionOut":
-        return cls(
-            transaction=TransactionOut.of(item, lines),
-            seq=item.seq,
-            actor=item.actor,
-            idempotency=RequestOut(
-                scope=more.scope, key=more.idempotency_key, fingerprint=more.fingerprint
-            ),
-            reverses=more.reverses,
-            hold=HoldOut.model_validate(more.hold, from_attributes=True) if more.hold else None,
-            entries=[EntryOut.model_validate(line, from_attributes=True) for line in lines],
-        )
-
-
-class LedgerOut(BaseModel):
-    """A user's wallet, nulls where they have none, and its transactions, newest first."""
-
-    user_id: str
-    wallet_id: UUID | None
-    parked_at: datetime | None
-    transactions: list[FullTransactionOut]
-    next_cursor: str | None
-
-
-class OutstandingOut(BaseModel):
-    """What can still be spent or is reserved, over all wallets, at this moment."""
-
-    available: int
-    held: int
-    wallet_count: int
-    parked_count: int
-
-
-class TurnoverOut(BaseModel):
-    """What all wallets were given, spent and lost.
-
-    ``consumed`` is less what was refunded. ``written_off`` was delivered and could not be paid.
-    """
-
-    granted: int
-    granted_by_source: dict[GrantSource, int]
-    consumed: int
-    expired: int
-    revoked: int
-    adjusted: int
-    written_off: int
-
-
-class SummaryOut(TurnoverOut):
-    """The turnover from ``since`` until ``until``, and what is outstanding now."""
-
-    since: datetime
-    until: datetime
-    outstanding: OutstandingOut
 
 
 async def _filter(
@@ -204,7 +56,9 @@ async def _before(cursor: Cursor = None) -> int | None:
     if cursor is None:
         return None
     (seq,) = decode_cursor(cursor, int)
-    return int(seq or 0)
+    if not isinstance(seq, int) or not 0 <= seq <= LARGEST_SEQ:
+        raise InvalidCursor
+    return seq
 
 
 Only = Annotated[HistoryFilter, Depends(_filter)]
@@ -318,22 +172,3 @@ async def _page(
 
 def _cursor(page: HistoryPage) -> str | None:
     return encode_cursor(page.before) if page.before is not None else None
-
-
-def _moved(lines: list[Line]) -> list[MovedOut]:
-    """Add up by grant what came to and left the credits that can be spent.
-
-    Where none of these moved, as when all that was held is spent, add up what left those held.
-    """
-    on = [line for line in lines if line.account is Account.AVAILABLE]
-    on = on or [line for line in lines if line.account is Account.HELD]
-    amounts: dict[UUID, int] = defaultdict(int)
-    for line in on:
-        if line.grant_id is not None:
-            amounts[line.grant_id] += line.amount
-    by_grant = {line.grant_id: line for line in on}
-    return [
-        MovedOut(source=source, amount=amount, expires_at=by_grant[grant_id].expires_at)
-        for grant_id, amount in amounts.items()
-        if (source := by_grant[grant_id].source) is not None and amount
-    ]

@@ -16,6 +16,7 @@ from medici.adapters.payments.google.push import is_push
 from medici.adapters.payments.news import Source, StoreNews
 from medici.adapters.payments.stripe.telling import needs_lookup
 from medici.domain.billing.lineages import lineage_of
+from medici.domain.billing.service.checkouts import expire_checkout
 from medici.domain.billing.service.store_news import Taken, ask_store, enqueue_fetch
 from medici.doors.studio.store_work import complete_event, refund_order, revoke_purchase
 from medici.doors.studio.taking import take_in
@@ -23,6 +24,7 @@ from medici.kernel.environment import Environment
 from medici.resources import Resources
 
 STRIPE_SIGNATURE = "stripe-signature"
+CAME_TO_NOTHING = frozenset({"checkout.session.expired", "checkout.session.async_payment_failed"})
 ASKED = "the store is asked how the purchase stands"
 
 
@@ -73,7 +75,8 @@ async def take_stripe(resources: Resources, envelope: Envelope, *, now: datetime
     """Take an event of Stripe's.
 
     Events come late, twice and in any order, so Stripe is asked afterwards how things stand; and
-    for what the event leaves out.
+    for what the event leaves out. Our key opens one of its two worlds; the other has its events
+    alone.
     """
     stripe = resources.receivers.stripe
     if stripe is None:
@@ -82,7 +85,9 @@ async def take_stripe(resources: Resources, envelope: Envelope, *, now: datetime
     news = stripe.tell(event)
     async with resources.database.transaction() as session:
         taken = await take_in(session, resources, news, envelope.raw, now=now)
-        if Source.WEB in resources.stores:
+        if event.type in CAME_TO_NOTHING and news.buyer.checkout_id:
+            await expire_checkout(session, news.buyer.checkout_id, now=now)
+        if stripe.asks is event.environment:
             if needs_lookup(event):
                 await complete_event(session, event.id, now=now)
             await ask_about(session, news, now=now)

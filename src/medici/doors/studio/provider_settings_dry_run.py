@@ -1,5 +1,6 @@
 """What the draft of the provider settings would have done to past renders. Operators."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -105,7 +106,8 @@ async def run_draft_dry(
     Only whom each render would go to first is foreseen; who then fails is not.
     """
     in_force, draft = await published(session), await history.draft(session)
-    run = dry_run(
+    run = await asyncio.to_thread(  # thousands of choices, while others want to be answered
+        dry_run,
         await past_jobs(session, limit=jobs),
         published=in_force.settings,
         draft=draft.settings,

@@ -9,6 +9,8 @@ from medici.adapters.payments.google.actions import Fetch, RefundOrder
 from medici.adapters.payments.google.store import GooglePlayStore
 from medici.adapters.payments.google.subscriptions import taken_away
 from medici.adapters.payments.news import Source, StoreNews
+from medici.adapters.payments.stripe.event import StripeEvent
+from medici.adapters.payments.stripe.objects import StripeRefund
 from medici.adapters.payments.stripe.store import StripeStore
 from medici.domain.billing.policy import StorePolicy
 from medici.domain.billing.service.store_news import take_news
@@ -20,6 +22,7 @@ from medici.kernel.environment import Environment
 from medici.resources import Resources
 
 COMPLETE_EVENT = JobKind(name="billing.complete_event", attempts=12, timeout_seconds=60)
+COMPLETE_REFUND = JobKind(name="billing.complete_refund", attempts=12, timeout_seconds=60)
 REFUND_ORDER = JobKind(name="billing.refund_order", attempts=12, timeout_seconds=60)
 REVOKE_PURCHASE = JobKind(name="billing.revoke_purchase", attempts=8, timeout_seconds=60)
 log = structlog.get_logger("medici.stores")
@@ -28,6 +31,16 @@ log = structlog.get_logger("medici.stores")
 async def complete_event(session: AsyncSession, event_id: str, *, now: datetime) -> None:
     """Have Stripe asked for what one of its events leaves out."""
     await enqueue(session, COMPLETE_EVENT, now=now, args={"event_id": event_id}, key=event_id)
+
+
+async def complete_refund(session: AsyncSession, refund: StripeRefund, *, now: datetime) -> None:
+    """Have Stripe asked what has gone back of the payment that a refund of ours belongs to."""
+    args: dict[str, Argument] = {
+        "refund_id": refund.id,
+        "payment_intent": refund.payment_intent,
+        "charge": refund.charge,
+    }
+    await enqueue(session, COMPLETE_REFUND, now=now, args=args, key=refund.id)
 
 
 async def refund_order(
@@ -48,12 +61,25 @@ async def revoke_purchase(session: AsyncSession, fetch: Fetch, *, now: datetime)
 @handles(COMPLETE_EVENT)
 async def on_complete_event(run: Run[Resources], *, event_id: str) -> None:
     """Take an event again, whole."""
-    store = run.resources.stores.get(Source.WEB)
-    if not isinstance(store, StripeStore):
-        log.warning("stores.not_configured", source=Source.WEB)
-        return
-    event = await store.event(event_id)
-    await _take(run, await store.complete(event, now=run.now()))
+    if store := _stripe(run):
+        event = await store.event(event_id)
+        await _take(run, await store.complete(event, now=run.now()))
+
+
+@handles(COMPLETE_REFUND)
+async def on_complete_refund(
+    run: Run[Resources], *, refund_id: str, payment_intent: str | None, charge: str | None
+) -> None:
+    """Take the event that Stripe tells of a refund, without waiting for it."""
+    if store := _stripe(run):
+        event = StripeEvent(
+            id=f"asked:{refund_id}",
+            type="refund.created",
+            created_at=run.now(),
+            environment=store.wire.environment,
+            body={"id": refund_id, "payment_intent": payment_intent, "charge": charge},
+        )
+        await _take(run, await store.complete(event, now=run.now()))
 
 
 @handles(REFUND_ORDER)
@@ -77,6 +103,14 @@ async def on_revoke_purchase(run: Run[Resources], *, handle: str) -> None:
     news = await store.current(handle, environment=Environment.PRODUCTION, now=run.now())
     if news is not None:
         await _take(run, taken_away(news))
+
+
+def _stripe(run: Run[Resources]) -> StripeStore | None:
+    store = run.resources.stores.get(Source.WEB)
+    if isinstance(store, StripeStore):
+        return store
+    log.warning("stores.not_configured", source=Source.WEB)
+    return None
 
 
 async def _take(run: Run[Resources], news: StoreNews) -> None:

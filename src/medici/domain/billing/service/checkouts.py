@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import urlencode
 
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.payments.news import Source
+from medici.adapters.payments.news import PurchaseState, Source, StoreNews
 from medici.domain.billing.models import Checkout
 from medici.domain.events import service as events
 from medici.domain.events.facts import EventName, Fact
@@ -18,6 +19,7 @@ from medici.kernel.ids import new_id
 
 PREFIX = "wcs_"
 PROVIDER = "stripe"
+BEGUN = frozenset({PurchaseState.TRIALING, PurchaseState.ACTIVE})
 
 
 class CheckoutState(StrEnum):
@@ -152,3 +154,28 @@ async def begin_checkout(
         properties={"checkout_id": checkout_id, "pack_id": ware.pack_id},
     )
     await events.record(session, fact, now=now)
+
+
+async def complete_checkout(session: AsyncSession, news: StoreNews, *, now: datetime) -> None:
+    """Write down that a customer has paid, or begun a trial, where news name their checkout."""
+    begun = any(standing.state in BEGUN for standing in news.standings)
+    if news.buyer.checkout_id and (news.payments or begun):
+        await _end(session, news.buyer.checkout_id, CheckoutState.COMPLETED, now=now)
+
+
+async def expire_checkout(session: AsyncSession, checkout_id: str, *, now: datetime) -> None:
+    """Write down that a checkout came to nothing, unless it was completed."""
+    await _end(session, checkout_id, CheckoutState.EXPIRED, now=now)
+
+
+async def _end(
+    session: AsyncSession, checkout_id: str, state: CheckoutState, *, now: datetime
+) -> None:
+    # A customer may pay although word of the checkout's end came first; never the other way.
+    done = CheckoutState.COMPLETED
+    completed_at = now if state is done else None
+    await session.execute(
+        update(Checkout)
+        .where(Checkout.id == checkout_id, Checkout.status != done)
+        .values(status=state, completed_at=completed_at)
+    )

@@ -87,7 +87,7 @@ def _claims(told: Sequence[Told], payments: Sequence[StoreTransaction]) -> list[
     """Return who has shown the purchase, in the order in which they did."""
     shown = sorted(
         (each for each in told if each.auth_mode is AuthMode.CLIENT),
-        key=lambda each: (each.recorded_at, each.event_id),
+        key=lambda each: each.id,
     )
     users = [each.buyer.user_id for each in shown if each.buyer.user_id]
     if users:

@@ -96,8 +96,9 @@ async def carry_on(
     Each batch is a transaction of its own. A wallet whose books do not balance is parked, so that
     it does not keep the others waiting.
     """
-    done = 0
-    while batches is None or done < batches:
+    begun = 0
+    while batches is None or begun < batches:
+        begun += 1
         try:
             async with transaction() as session:
                 if not await advance(session, run_id, now=clock(), size=size):
@@ -105,8 +106,6 @@ async def carry_on(
         except BooksDoNotBalance as found:
             async with transaction() as session:
                 await park_wallet(session, wallet_id=found.wallet_id, now=clock())
-            continue
-        done += 1
     return False
 
 

@@ -13,6 +13,7 @@ from medici.domain.billing.lineages import Lineage, lineage_of
 from medici.domain.billing.models import Purchase, StoreTransaction
 from medici.domain.billing.policy import StorePolicy
 from medici.domain.billing.service import lineages, owners, payments, refunds
+from medici.domain.billing.service.checkouts import complete_checkout
 from medici.domain.billing.service.crediting import Around, settle
 from medici.domain.billing.service.deriving import By, Cause, lock_users, rederive
 from medici.domain.billing.service.purchases import Story, story_of, write_purchase
@@ -121,6 +122,7 @@ async def follow_up(
     """Write down what a message tells and bring everything to where that leads."""
     await owners.meet_buyer(session, news, now=now)
     touched = await _record(session, news, now=now)
+    await complete_checkout(session, news, now=now)
     cause = Cause(by=By.CLAIM if news.auth_mode is AuthMode.CLIENT else By.STORE, id=news.event_id)
     rows = await settle_lineages(session, touched, cause=cause, policy=policy, now=now)
     return _became(news, touched, rows)

@@ -17,7 +17,8 @@ from medici.domain.routing.outlook import Measured, Work
 from medici.domain.routing.trying import running_canary
 
 RECENT = timedelta(days=1)
-MOST_ROWS = 100_000  # that are looked through, the youngest
+MOST_ROWS = 100_000  # jobs that are looked through, the youngest
+MOST_ATTEMPTS = 30_000
 MOST_SAMPLES = 500  # of each kind of work
 MOST_JOBS = 2_000  # of each version
 P50, P95 = 0.5, 0.95
@@ -57,7 +58,7 @@ async def observed_canary(session: AsyncSession) -> Observed | None:
 def _samples(*, since: datetime) -> Any:
     """Select the youngest successful attempts of each kind of work."""
     youngest = (
-        select(RenderAttempt.id).order_by(RenderAttempt.id.desc()).limit(MOST_ROWS).subquery()
+        select(RenderAttempt.id).order_by(RenderAttempt.id.desc()).limit(MOST_ATTEMPTS).subquery()
     )
     kind = (RenderAttempt.provider, RenderAttempt.model, RenderJob.operation, RenderJob.tier)
     place = func.row_number().over(partition_by=kind, order_by=RenderAttempt.id.desc())

@@ -182,13 +182,13 @@ async def _standing(session: AsyncSession, job: RenderJob, attempt: RenderAttemp
 
 async def _policy(session: AsyncSession, job: RenderJob) -> Policy:
     """Read what the published route of this job says about uncertain and moderated outcomes."""
-    published = await routing.published(session)
+    settings = (await routing.published(session)).of_user(job.user_id).settings
     parts = [Part(part) for part in job.target_parts]
-    route = governing_route(published.settings, job.operation, parts)
+    route = governing_route(settings, job.operation, parts)
     return Policy(
         fall_back_on_moderation=route.on_moderation is OnModeration.FALLBACK,
         fall_back_on_uncertain=route.on_uncertain is OnUncertain.FALLBACK,
-        max_retries=published.settings.cost_controls.max_retries,
+        max_retries=settings.cost_controls.max_retries,
     )
 
 

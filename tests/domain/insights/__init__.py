@@ -1,0 +1,1 @@
+"""Insights: figures, alerts and margins."""
