@@ -117,6 +117,18 @@ def seed_demo() -> None:
     asyncio.run(seed_demo())
 
 
+@seed_app.command("stripe")
+def seed_stripe(
+    currency: Annotated[str, typer.Option(help="What prices are in, by its ISO code.")] = "usd",
+) -> None:
+    """Set up at Stripe the products and prices of all that has a web_product_id."""
+    from medici.cli.seed_stripe import seed_stripe
+
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        raise typer.BadParameter("a currency has three letters, such as usd")
+    asyncio.run(seed_stripe(currency))
+
+
 @app.command()
 def render(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],

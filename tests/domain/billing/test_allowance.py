@@ -70,6 +70,52 @@ class TestAllowanceWindow:
         )
 
 
+BERLIN = "Europe/Berlin"
+ZONES = (BERLIN, "Europe/London", "America/New_York", "Pacific/Apia", "Asia/Kathmandu")
+
+
+class TestWindowOfAZone:
+    @pytest.mark.parametrize(
+        ("now", "opened_on", "hours"),
+        [
+            (datetime(2026, 3, 28, 23, tzinfo=UTC), date(2026, 3, 29), 23),
+            (datetime(2026, 3, 29, 21, 59, tzinfo=UTC), date(2026, 3, 29), 23),
+            (datetime(2026, 3, 29, 22, tzinfo=UTC), date(2026, 3, 30), 24),
+            (datetime(2026, 10, 24, 22, tzinfo=UTC), date(2026, 10, 25), 25),
+            (datetime(2026, 10, 25, 22, 59, tzinfo=UTC), date(2026, 10, 25), 25),
+            (datetime(2028, 2, 28, 23, tzinfo=UTC), date(2028, 2, 29), 24),
+        ],
+    )
+    def test_is_named_by_its_local_date_however_long_it_is(
+        self, now: datetime, opened_on: date, hours: int
+    ) -> None:
+        window = allowance_window(now, 0, 0, BERLIN)
+
+        assert window.schedule_date == opened_on
+        assert window.ends_at - window.starts_at == timedelta(hours=hours)
+
+    def test_opens_late_where_the_day_leaves_its_hour_out(self) -> None:
+        window = allowance_window(datetime(2026, 3, 29, 12, tzinfo=UTC), 2, 30, BERLIN)
+
+        assert window.starts_at == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
+
+    def test_opens_early_where_the_day_has_its_hour_twice(self) -> None:
+        window = allowance_window(datetime(2026, 10, 25, 12, tzinfo=UTC), 2, 30, BERLIN)
+
+        assert window.starts_at == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+
+    @given(instants, hours, minutes, st.sampled_from(ZONES))
+    def test_meets_the_next_under_another_name(
+        self, now: datetime, hour: int, minute: int, zone: str
+    ) -> None:
+        window = allowance_window(now, hour, minute, zone)
+        following = allowance_window(window.ends_at, hour, minute, zone)
+
+        assert window.starts_at <= now < window.ends_at
+        assert following.starts_at == window.ends_at
+        assert following.schedule_date > window.schedule_date
+
+
 class TestOwed:
     def test_is_the_whole_day_at_first(self) -> None:
         assert owed({}, TODAY, plan_id="free", target=3) == Owed(

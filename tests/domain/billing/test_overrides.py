@@ -3,10 +3,12 @@
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing.derive import Because
 from medici.domain.billing.errors import EndNotAhead, OverrideNotFound
+from medici.domain.billing.models import EntitlementChange
 from medici.domain.billing.queries import effective_plan
 from medici.domain.billing.service.deriving import derived
 from medici.domain.billing.service.overrides import override, remove_override
@@ -54,6 +56,8 @@ class TestOverride:
         assert await plan_at(shop, NOW + DAY) == "pro"  # nobody has done anything since
         why = await derived(shop, user_id="ada", policy=POLICY, now=NOW)
         assert [each.because for each in why.beaten] == [Because.OVERRIDE]
+        causes = await shop.scalars(select(EntitlementChange.cause).order_by(EntitlementChange.id))
+        assert causes.all() == ["store", "operator"]
 
     async def test_gives_a_newcomer_a_plan(self, shop: AsyncSession) -> None:
         await give(shop, "pro")

@@ -346,6 +346,31 @@ class TestTick:
         assert await grants_of(sold, "2026-11-25") == Counter(ada=1)
         assert await books_balance(sold)
 
+    @pytest.mark.parametrize("turn", [datetime(2026, 3, 29), datetime(2026, 10, 25)])  # noqa: DTZ001 - of no zone yet
+    async def test_gives_days_of_23_and_25_hours_once(self, sold: Database, turn: datetime) -> None:
+        began = turn.replace(tzinfo=UTC) - timedelta(days=1)
+        await users(sold, "ada", now=began)
+        async with sold.transaction() as session:
+            row = ResetScheduleRow(
+                id=1,
+                enabled=True,
+                reset_hour_utc=0,
+                reset_minute_utc=0,
+                time_zone="Europe/London",
+            )
+            await session.merge(row)
+        for hours in range(72):
+            now = began + timedelta(hours=hours)
+            async with sold.transaction() as session:
+                ticked = await resets.tick(session, actor="test", now=now)
+            if ticked.run_id:
+                await resets.carry_on(sold.transaction, ticked.run_id, clock=at(now))
+
+        for days in range(3):
+            day = (began + timedelta(days=days)).date().isoformat()
+            assert await grants_of(sold, day) == Counter(ada=1)
+        assert await books_balance(sold)
+
     @pytest.mark.parametrize(
         ("now", "day"),
         [

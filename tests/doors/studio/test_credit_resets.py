@@ -35,6 +35,7 @@ DEFAULTS = {
     "pro_daily_credits": 80,
     "last_run_at": None,
     "next_run_at": "2026-11-25T00:00:00Z",
+    "time_zone": "UTC",
 }
 
 
@@ -124,10 +125,24 @@ class TestSchedule:
             {"free_daily_credits": -1},
             {"pro_daily_credits": 1_000_001},
             {"enabled": "yes"},
+            {"time_zone": ""},
         ],
     )
     async def test_refuses_what_no_day_has(self, root: Visitor, change: dict[str, Any]) -> None:
         assert (await put(root, **change)).status_code == 422
+        assert (await root.get(SCHEDULE)).json() == DEFAULTS
+
+    async def test_follows_the_clocks_of_a_zone(self, root: Visitor) -> None:
+        changed = await put(root, time_zone="America/New_York", reset_hour_utc=6)
+
+        assert changed.json()["next_run_at"] == "2026-11-25T11:00:00Z"
+        assert changed.json()["time_zone"] == "America/New_York"
+
+    @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "Europe"])
+    async def test_knows_no_other_zones(self, root: Visitor, name: str) -> None:
+        refused = await put(root, time_zone=name)
+
+        assert (refused.status_code, refused.json()) == (400, {"detail": "unknown_time_zone"})
         assert (await root.get(SCHEDULE)).json() == DEFAULTS
 
     async def test_is_audited_with_the_name_and_the_proof(

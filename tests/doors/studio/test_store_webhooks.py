@@ -81,7 +81,10 @@ class TestRelay:
     async def test_another_id_for_the_same_payment_books_nothing_twice(
         self, ada: Visitor, studio: Studio
     ) -> None:
-        paid = {"original_transaction_id": "o1", "metadata": {"transaction_id": "t1"}}
+        paid: dict[str, Any] = {
+            "original_transaction_id": "o1",
+            "metadata": {"transaction_id": "t1"},
+        }
         for event_id in ("e1", "e2"):
             await ada.post("/v1/webhooks/web-billing", json=message(event_id=event_id, **paid))
 

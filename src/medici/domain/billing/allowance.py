@@ -2,27 +2,39 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from medici.domain.billing.resets_errors import UnknownTimeZone
 
 DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetSchedule:
-    """When the day turns, in UTC; ``enabled`` False stops allowances altogether."""
-
-    enabled: bool = True
-    hour: int = 0
-    minute: int = 0
+UTC_NAME = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The day of an allowance, ``[starts_at, ends_at)``, named by the UTC date it opened on."""
+    """The day of an allowance, ``[starts_at, ends_at)``, named by the date on which it opened.
+
+    The date is that of the schedule's time zone, so days of 23 and 25 hours have one name each.
+    """
 
     schedule_date: date
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetSchedule:
+    """When the day turns, by a zone's clocks; ``enabled`` False stops allowances altogether."""
+
+    enabled: bool = True
+    hour: int = 0
+    minute: int = 0
+    time_zone: str = UTC_NAME  # as IANA calls it
+
+    def window(self, now: datetime) -> Window:
+        """Return the window that ``now`` lies in."""
+        return allowance_window(now, self.hour, self.minute, self.time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +49,39 @@ class Owed:
     tops_up: bool
 
 
-def allowance_window(now: datetime, reset_hour: int, reset_minute: int) -> Window:
-    """Return the window that ``now`` lies in; both reset arguments are UTC."""
-    today = now.astimezone(UTC).date()
-    starts_at = datetime.combine(today, time(reset_hour, reset_minute), tzinfo=UTC)
-    if now < starts_at:
-        starts_at -= DAY
-    return Window(schedule_date=starts_at.date(), starts_at=starts_at, ends_at=starts_at + DAY)
+def allowance_window(
+    now: datetime, reset_hour: int, reset_minute: int, time_zone: str = UTC_NAME
+) -> Window:
+    """Return the window that ``now`` lies in; hour and minute are those of the zone's clocks.
+
+    A time that a day leaves out, because clocks go forward, comes as long after midnight as on
+    other days; one that it has twice counts when it first comes.
+    """
+    at, zone = time(reset_hour, reset_minute), zone_called(time_zone)
+    day = now.astimezone(zone).date()
+    if now < _turn(day, at, zone):
+        day -= DAY
+    return Window(
+        schedule_date=day, starts_at=_turn(day, at, zone), ends_at=_turn(day + DAY, at, zone)
+    )
+
+
+def zone_called(name: str) -> tzinfo:
+    """Return a time zone.
+
+    Raises:
+        UnknownTimeZone: this machine knows none of that name.
+    """
+    if name == UTC_NAME:  # which needs no data
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UnknownTimeZone(f"there is no time zone {name}") from error
+
+
+def _turn(day: date, at: time, zone: tzinfo) -> datetime:
+    return datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
 
 
 def owed(given: Mapping[str, int], window: Window, *, plan_id: str, target: int) -> Owed | None:

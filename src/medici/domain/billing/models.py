@@ -72,6 +72,7 @@ class ResetScheduleRow(Base):
     enabled: Mapped[bool]
     reset_hour_utc: Mapped[int]
     reset_minute_utc: Mapped[int]
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")
 
 
 class Purchase(Base):

@@ -43,7 +43,10 @@ ALLOWANCES = Query(
 )
 SCHEDULE = Query(
     select(
-        ResetScheduleRow.enabled, ResetScheduleRow.reset_hour_utc, ResetScheduleRow.reset_minute_utc
+        ResetScheduleRow.enabled,
+        ResetScheduleRow.reset_hour_utc,
+        ResetScheduleRow.reset_minute_utc,
+        ResetScheduleRow.time_zone,
     ).where(ResetScheduleRow.id == 1)
 )
 
@@ -113,14 +116,22 @@ async def reset_schedule(session: AsyncSession) -> ResetSchedule:
     row = await session.get(ResetScheduleRow, 1)
     if row is None:
         return ResetSchedule()
-    return ResetSchedule(enabled=row.enabled, hour=row.reset_hour_utc, minute=row.reset_minute_utc)
+    return ResetSchedule(
+        enabled=row.enabled,
+        hour=row.reset_hour_utc,
+        minute=row.reset_minute_utc,
+        time_zone=row.time_zone,
+    )
 
 
 async def schedule_now(driver: Driver) -> ResetSchedule:
     """Return the same on a driver."""
     for row in await SCHEDULE.rows(driver):
         return ResetSchedule(
-            enabled=row.enabled, hour=row.reset_hour_utc, minute=row.reset_minute_utc
+            enabled=row.enabled,
+            hour=row.reset_hour_utc,
+            minute=row.reset_minute_utc,
+            time_zone=row.time_zone,
         )
     return ResetSchedule()
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import cast
 from uuid import UUID
 
@@ -17,23 +18,24 @@ from medici.kernel.ids import new_id
 
 TABLE = cast("Table", Event.__table__)
 INSERT = insert(TABLE)
-INSERT_MANY = BulkInsert(TABLE)
-_COLUMNS = INSERT_MANY.columns
-# WHERE true, because SQLite would take what follows FROM for the condition of a join.
-INSERT_NEW = BulkStatement(
-    f"INSERT INTO events ({', '.join(_COLUMNS)}) "  # noqa: S608 - our names
-    f"SELECT {', '.join(f'given.{name}' for name in _COLUMNS)} FROM {{rows}} WHERE true "
-    "ON CONFLICT (event_id) WHERE event_id IS NOT NULL DO NOTHING RETURNING id",
-    {name: TABLE.c[name] for name in _COLUMNS},
-)
 SAME_IN_BOTH = tuple(
     each.name for each in fields(Fact) if each.name not in {"occurred_at", "properties"}
+)
+SAME = attrgetter(*SAME_IN_BOTH)
+COLUMNS = ("id", "occurred_at", "recorded_at", "properties", *SAME_IN_BOTH)
+INSERT_MANY = BulkInsert(TABLE, COLUMNS)
+# WHERE true, because SQLite would take what follows FROM for the condition of a join.
+INSERT_NEW = BulkStatement(
+    f"INSERT INTO events ({', '.join(COLUMNS)}) "  # noqa: S608 - our names
+    f"SELECT {', '.join(f'given.{name}' for name in COLUMNS)} FROM {{rows}} WHERE true "
+    "ON CONFLICT (event_id) WHERE event_id IS NOT NULL DO NOTHING RETURNING id",
+    {name: TABLE.c[name] for name in COLUMNS},
 )
 
 
 async def record_all(driver: Driver, facts: Sequence[Fact], *, now: datetime) -> None:
     """Write many facts by one statement, in the transaction of what they tell about."""
-    await INSERT_MANY.write(driver, _lists([_row(fact, now) for fact in facts]))
+    await INSERT_MANY.write(driver, [_row(fact, now) for fact in facts])
 
 
 async def record_new(driver: Driver, facts: Sequence[Fact], *, now: datetime) -> list[bool]:
@@ -42,25 +44,15 @@ async def record_new(driver: Driver, facts: Sequence[Fact], *, now: datetime) ->
     A fact without such an id is always new. Of two that come together the first is kept.
     """
     rows = [_row(fact, now) for fact in facts]
-    written = {UUID(str(id_)) for (id_,) in await INSERT_NEW.run(driver, _lists(rows))}
-    return [row["id"] in written for row in rows]
+    written = {UUID(str(id_)) for (id_,) in await INSERT_NEW.run(driver, rows)}
+    return [row[0] in written for row in rows]
 
 
 async def record(session: AsyncSession, fact: Fact, *, now: datetime) -> None:
     """Write one fact, in the transaction of what it tells about."""
     await session.flush()
-    await session.execute(INSERT, _row(fact, now))
+    await session.execute(INSERT, dict(zip(COLUMNS, _row(fact, now), strict=True)))
 
 
-def _row(fact: Fact, now: datetime) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "occurred_at": fact.occurred_at or now,
-        "recorded_at": now,
-        "properties": dict(fact.properties),
-        **{name: getattr(fact, name) for name in SAME_IN_BOTH},
-    }
-
-
-def _lists(rows: Sequence[dict[str, object]]) -> list[list[object]]:
-    return [[row[name] for name in _COLUMNS] for row in rows]
+def _row(fact: Fact, now: datetime) -> tuple[object, ...]:
+    return (new_id(), fact.occurred_at or now, now, dict(fact.properties), *SAME(fact))

@@ -1,17 +1,22 @@
 """Paying on the web: a checkout for a plan or a pack, and the customer's own page at Stripe."""
 
+import hashlib
+import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, StringConstraints, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.payments.news import Source
 from medici.adapters.payments.stripe.checkout import Mode, StripeCheckout, Wish
 from medici.domain.billing.customers import customer_of
+from medici.domain.billing.models import Checkout
 from medici.domain.billing.service.checkouts import (
+    PREFIX,
     PROVIDER,
     Returns,
     Ware,
@@ -23,13 +28,18 @@ from medici.domain.billing.service.checkouts import (
 )
 from medici.doors.http.auth import CurrentUser, own_scope
 from medici.doors.http.context import AppResources, Now
+from medici.doors.http.headers import IDEMPOTENCY_KEY
+from medici.doors.http.idempotency import IdempotentRoute
+from medici.doors.http.sessions import DbSession
 from medici.doors.studio.auth import UserId
 from medici.doors.studio.entitlement_schemas import PlanId
 from medici.kernel.errors import Kind, MediciError
 from medici.resources import Resources
 from medici.settings import Settings
 
-router = APIRouter(prefix="/v1/subscriptions/web", tags=["subscriptions"])
+router = APIRouter(
+    prefix="/v1/subscriptions/web", tags=["subscriptions"], route_class=IdempotentRoute
+)
 
 PAYMENT_PAGE = "/checkout"  # below our own address, where no other page is named
 DANGEROUS = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", ""})
@@ -100,34 +110,57 @@ class PortalOut(BaseModel):
     url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A page to pay at; ``named`` is what Stripe calls it."""
+
+    checkout_id: str
+    user_id: str
+    ware: Ware
+    url: str
+    named: str | None
+
+
+async def opened(
+    body: CheckoutIn, user: CurrentUser, request: Request, resources: AppResources
+) -> Opened:
+    """Open the page before the transaction begins, since Stripe may have to be waited for."""
+    user_id = own_scope(user, body.user_id)
+    _refuse_foreign(resources.settings, body.success_url, body.cancel_url)
+    checkout_id = _checkout_id(request, user_id, body)
+    async with resources.database.reading() as session:
+        ware = await _wanted(session, body)
+        customer_id = await _customer(session, resources, user_id)
+        known = await session.get(Checkout, checkout_id)
+    if known is not None:
+        url, named = known.checkout_url, known.provider_session_id
+    else:
+        returns = Returns(success_url=body.success_url, cancel_url=body.cancel_url)
+        url, named = await _page(
+            resources, request, checkout_id, ware, returns, user_id=user_id, customer_id=customer_id
+        )
+    return Opened(checkout_id=checkout_id, user_id=user_id, ware=ware, url=url, named=named)
+
+
 @router.post("/checkout-session")
 async def checkout_session(
-    body: CheckoutIn, user: CurrentUser, request: Request, resources: AppResources, now: Now
+    page: Annotated[Opened, Depends(opened)], session: DbSession, now: Now
 ) -> CheckoutOut:
     """Begin to buy a plan or a pack; the answer's ``checkout_url`` is where the customer pays.
 
     With ``STRIPE_SECRET_KEY`` it is Stripe's own page, else the page of
     ``WEB_BILLING_CHECKOUT_BASE_URL`` with everything that it needs to know in its query.
     """
-    user_id = own_scope(user, body.user_id)
-    returns = Returns(success_url=body.success_url, cancel_url=body.cancel_url)
-    _refuse_foreign(resources.settings, returns)
-    ware, customer_id = await _wanted(resources, body, user_id)
-    checkout_id = new_checkout_id()
-    url, named = await _page(
-        resources, request, checkout_id, ware, returns, user_id=user_id, customer_id=customer_id
+    await begin_checkout(
+        session,
+        checkout_id=page.checkout_id,
+        user_id=page.user_id,
+        ware=page.ware,
+        url=page.url,
+        provider_session_id=page.named,
+        now=now,
     )
-    async with resources.database.transaction() as session:
-        await begin_checkout(
-            session,
-            checkout_id=checkout_id,
-            user_id=user_id,
-            ware=ware,
-            url=url,
-            provider_session_id=named,
-            now=now,
-        )
-    return CheckoutOut(session_id=checkout_id, checkout_url=url)
+    return CheckoutOut(session_id=page.checkout_id, checkout_url=page.url)
 
 
 @router.post("/portal-session")
@@ -135,7 +168,7 @@ async def portal_session(
     body: PortalIn, user: CurrentUser, resources: AppResources, now: Now
 ) -> PortalOut:
     """Open the page at Stripe where customers change cards, cancel, and find their invoices."""
-    _refuse_foreign(resources.settings, Returns(success_url=body.return_url, cancel_url="https://"))
+    _refuse_foreign(resources.settings, body.return_url)
     async with resources.database.reading() as session:
         customer_id = await _customer(session, resources, user.id)
     checkout = resources.receivers.checkout
@@ -161,13 +194,19 @@ async def _customer(session: AsyncSession, resources: Resources, user_id: str) -
     )
 
 
-async def _wanted(resources: Resources, body: CheckoutIn, user_id: str) -> tuple[Ware, str | None]:
-    async with resources.database.reading() as session:
-        if body.plan_id is not None:
-            ware = await plan_on_sale(session, body.plan_id)
-        else:
-            ware = await pack_on_sale(session, body.pack_id or "")
-        return ware, await _customer(session, resources, user_id)
+async def _wanted(session: AsyncSession, body: CheckoutIn) -> Ware:
+    if body.plan_id is not None:
+        return await plan_on_sale(session, body.plan_id)
+    return await pack_on_sale(session, body.pack_id or "")
+
+
+def _checkout_id(request: Request, user_id: str, body: CheckoutIn) -> str:
+    """Name a checkout; a request that is repeated with its Idempotency-Key gets the same name."""
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return new_checkout_id()
+    repeated = json.dumps([user_id, key, body.model_dump()])
+    return PREFIX + hashlib.sha256(repeated.encode()).hexdigest()[:32]
 
 
 async def _page(
@@ -200,11 +239,11 @@ async def _page(
     return opened.url or "", opened.id
 
 
-def _refuse_foreign(settings: Settings, returns: Returns) -> None:
+def _refuse_foreign(settings: Settings, *urls: str) -> None:
     """Let web addresses lead back only to our own origins, where those are listed."""
     if "*" in settings.allowed_origins:
         return
-    for url in (returns.success_url, returns.cancel_url):
+    for url in urls:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}".lower()
         if parts.scheme.lower() in {"http", "https"} and origin not in settings.allowed_origins:

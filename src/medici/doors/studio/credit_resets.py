@@ -33,8 +33,9 @@ DailyCredits = Annotated[int | None, Field(ge=0, le=MOST_DAILY_CREDITS)]
 
 
 class ScheduleOut(BaseModel):
-    """When the day turns, in UTC, and how many credits it brings on the plans free and pro.
+    """When the day turns, and how many credits it brings on the plans free and pro.
 
+    Hour and minute are those of the clocks of ``time_zone``, which is UTC unless changed.
     ``last_run_at`` is null before the first reset, ``next_run_at`` while resets are switched off.
     """
 
@@ -45,6 +46,7 @@ class ScheduleOut(BaseModel):
     pro_daily_credits: int
     last_run_at: datetime | None
     next_run_at: datetime | None
+    time_zone: str
 
     @classmethod
     def of(cls, agenda: Agenda) -> "ScheduleOut":
@@ -56,6 +58,7 @@ class ScheduleOut(BaseModel):
             pro_daily_credits=agenda.pro_daily_credits,
             last_run_at=agenda.last_run_at,
             next_run_at=agenda.next_run_at,
+            time_zone=agenda.schedule.time_zone,
         )
 
 
@@ -69,6 +72,7 @@ class ScheduleIn(BaseModel):
     reset_minute_utc: Annotated[int | None, Field(ge=0, le=59)] = None
     free_daily_credits: DailyCredits = None
     pro_daily_credits: DailyCredits = None
+    time_zone: Annotated[str | None, Field(min_length=1, max_length=64)] = None
 
     def rescheduling(self) -> Rescheduling:
         return Rescheduling(
@@ -77,6 +81,7 @@ class ScheduleIn(BaseModel):
             minute=self.reset_minute_utc,
             free_daily_credits=self.free_daily_credits,
             pro_daily_credits=self.pro_daily_credits,
+            time_zone=self.time_zone,
         )
 
 

@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from medici.adapters.payments.news import Source
 from medici.domain.billing.models import EntitlementRow, EntitlementStatus
@@ -11,6 +19,7 @@ from medici.domain.billing.rules import Entitlement
 from medici.doors.studio.credits import Metadata
 
 ShortId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
+StoreId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
 PlanId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[ -~]+$")]
 
 
@@ -25,7 +34,14 @@ def _in_utc(value: object) -> object:
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_in_utc)]
+def _nameable(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this moment has no date in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_in_utc), AfterValidator(_nameable)]
 
 
 class EntitlementOut(BaseModel):

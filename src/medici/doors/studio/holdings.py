@@ -20,7 +20,7 @@ from medici.domain.identity.service import ensure_user, record_audit
 from medici.doors.http.auth import Operator, OwnerOrOperator
 from medici.doors.http.context import AppResources, Now, RequestId
 from medici.doors.http.idempotency import IdempotentRoute
-from medici.doors.http.paging import Cursor, Limit, decode_cursor, encode_cursor
+from medici.doors.http.paging import Cursor, InvalidCursor, Limit, decode_cursor, encode_cursor
 from medici.doors.http.sessions import DbSession, ReadSession
 from medici.doors.studio.auth import UserId
 from medici.doors.studio.entitlement_schemas import EntitlementOut, Moment, PlanId, held_in
@@ -110,15 +110,15 @@ async def list_entitlements(
     _operator: Operator,
     session: ReadSession,
     response: Response,
+    now: Now,
     status: EntitlementStatus | None = None,
     source: Source | None = None,
-    plan_id: Annotated[str | None, Query(max_length=64)] = None,
-    updated_since: datetime | None = None,
+    plan_id: PlanId | None = None,
+    updated_since: Moment | None = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> list[EntitlementOut]:
     """List what users hold, by user id; ``X-Next-Cursor`` leads to the next page."""
-    after = str(decode_cursor(cursor, str)[0]) if cursor else None
     rows = await entitlements(
         session,
         status=status,
@@ -126,11 +126,11 @@ async def list_entitlements(
         plan_id=plan_id,
         updated_since=updated_since,
         limit=limit + 1,
-        after=after,
+        after=_user_in(cursor),
     )
     if len(rows) > limit:
         response.headers[NEXT_CURSOR] = encode_cursor(rows[limit - 1].owner_id)
-    return [EntitlementOut.of(row.owner_id, held_in(row)) for row in rows[:limit]]
+    return [EntitlementOut.of(row.owner_id, held_in(row).at(now)) for row in rows[:limit]]
 
 
 @router.get("/v1/subscriptions/entitlements/{user_id}/why")
@@ -147,7 +147,7 @@ async def why(
     found = await derived(session, user_id=user_id, policy=policy, now=now)
     return WhyOut(
         user_id=user_id,
-        entitlement=EntitlementOut.of(user_id, await entitlement(session, owner=owner)),
+        entitlement=EntitlementOut.of(user_id, (await entitlement(session, owner=owner)).at(now)),
         winner=CandidateOut.of(found.winner, None, now) if found.winner else None,
         others=[CandidateOut.of(one.purchase, one.because, now) for one in found.beaten],
     )
@@ -227,3 +227,13 @@ async def end_override(
         now=now,
     )
     return EntitlementOut.of(user_id, await entitlement(session, owner=Owner.user(user_id)))
+
+
+def _user_in(cursor: str | None) -> str | None:
+    """Return the user that a page begins after; None for the first page."""
+    if cursor is None:
+        return None
+    (last,) = decode_cursor(cursor, str)
+    if not str(last).isprintable():
+        raise InvalidCursor
+    return str(last)

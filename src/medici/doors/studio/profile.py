@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing import queries
-from medici.domain.billing.allowance import ResetSchedule, allowance_window
+from medici.domain.billing.allowance import ResetSchedule
 from medici.domain.billing.service.allowances import ensure_allowance
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger.service.wallets import open_wallet
@@ -84,4 +84,4 @@ def _next_reset(schedule: ResetSchedule, now: datetime) -> datetime | None:
     """Return when the next allowance comes; None while allowances are switched off."""
     if not schedule.enabled:
         return None
-    return allowance_window(now, schedule.hour, schedule.minute).ends_at
+    return schedule.window(now).ends_at

@@ -1,10 +1,9 @@
 """Purchases and payments: a user's own, and every one for operators."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from medici.adapters.payments.news import AuthMode, Ownership, Paid, PurchaseState, Source
@@ -13,6 +12,8 @@ from medici.domain.billing.models import Purchase, PurchaseEvent, StoreTransacti
 from medici.doors.http.auth import CurrentUser, Operator
 from medici.doors.http.paging import Cursor, Limit, encode_cursor
 from medici.doors.http.sessions import ReadSession
+from medici.doors.studio.auth import UserId
+from medici.doors.studio.entitlement_schemas import PlanId, StoreId
 from medici.doors.studio.plans_paging import NEXT_CURSOR, id_in
 from medici.kernel.environment import Environment
 
@@ -136,12 +137,12 @@ async def list_purchases(
     _operator: Operator,
     session: ReadSession,
     response: Response,
-    user_id: Annotated[str | None, Query(max_length=128)] = None,
+    user_id: UserId | None = None,
     source: Source | None = None,
     environment: Environment | None = None,
     state: PurchaseState | None = None,
-    plan_id: Annotated[str | None, Query(max_length=64)] = None,
-    original_transaction_id: Annotated[str | None, Query(max_length=255)] = None,
+    plan_id: PlanId | None = None,
+    original_transaction_id: StoreId | None = None,
     unclaimed: bool = False,
     cursor: Cursor = None,
     limit: Limit = 50,
@@ -179,7 +180,7 @@ async def list_transactions(
     _operator: Operator,
     session: ReadSession,
     response: Response,
-    user_id: Annotated[str | None, Query(max_length=128)] = None,
+    user_id: UserId | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> list[TransactionOut]:

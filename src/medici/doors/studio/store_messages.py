@@ -1,10 +1,9 @@
 """What stores sent us, for operators: each message, what proved it, and what became of it."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from medici.adapters.payments.news import AuthMode, Source
@@ -15,6 +14,7 @@ from medici.doors.http.auth import Operator
 from medici.doors.http.context import AppResources
 from medici.doors.http.paging import Cursor, Limit, encode_cursor
 from medici.doors.http.sessions import ReadSession
+from medici.doors.studio.entitlement_schemas import Moment, StoreId
 from medici.doors.studio.plans_paging import NEXT_CURSOR, id_in
 from medici.kernel.environment import Environment
 
@@ -57,10 +57,10 @@ async def list_messages(
     source: Source | None = None,
     environment: Environment | None = None,
     status: MessageStatus | None = None,
-    event_type: Annotated[str | None, Query(max_length=128)] = None,
-    event_id: Annotated[str | None, Query(max_length=255)] = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
+    event_type: StoreId | None = None,
+    event_id: StoreId | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> list[MessageOut]:

@@ -43,10 +43,12 @@ async def own_account_token(user: CurrentUser, session: DbSession) -> AccountTok
 
 
 @router.get("/entitlements/{user_id}")
-async def held(user_id: UserId, caller: OwnerOrOperator, session: ReadSession) -> EntitlementOut:
+async def held(
+    user_id: UserId, caller: OwnerOrOperator, session: ReadSession, now: Now
+) -> EntitlementOut:
     """Tell what a user holds, and which of their purchases says so."""
-    owner = Owner.user(caller.acts_for(user_id))
-    return EntitlementOut.of(user_id, await entitlement(session, owner=owner))
+    found = await entitlement(session, owner=Owner.user(caller.acts_for(user_id)))
+    return EntitlementOut.of(user_id, found.at(now))
 
 
 @router.put("/entitlements/{user_id}")

@@ -43,6 +43,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_credit_reset_runs_schedule_date", "credit_reset_runs", ["schedule_date"], unique=False
     )
+    op.add_column(
+        "credit_reset_schedule",
+        sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False),
+    )
     op.create_table(
         "credit_news",
         sa.Column("type", sa.String(length=64), nullable=False),
@@ -72,4 +76,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("credit_news_place")
     op.drop_table("credit_news")
+    op.drop_column("credit_reset_schedule", "time_zone")
     op.drop_table("credit_reset_runs")

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing import queries
-from medici.domain.billing.allowance import Owed, Window, allowance_window, owed
+from medici.domain.billing.allowance import Owed, Window, owed
 from medici.domain.billing.queries import EffectivePlan
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger import decisions
@@ -33,7 +33,7 @@ async def ensure_allowance(session: AsyncSession, *, owner: Owner, now: datetime
     if not schedule.enabled or plan.daily_credits == 0:
         return 0
 
-    window = allowance_window(now, schedule.hour, schedule.minute)
+    window = schedule.window(now)
     wallet_id = await open_wallet(session, owner=owner, now=now)
     if await _owed(session, wallet_id, window, plan) is None:
         return 0

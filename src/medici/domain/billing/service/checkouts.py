@@ -132,7 +132,9 @@ async def begin_checkout(
     provider_session_id: str | None = None,
     now: datetime,
 ) -> None:
-    """Write down that a customer is on the way to pay."""
+    """Write down, once, that a customer is on the way to pay."""
+    if await session.get(Checkout, checkout_id) is not None:
+        return
     session.add(
         Checkout(
             id=checkout_id,

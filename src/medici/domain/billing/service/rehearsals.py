@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing import queries, resets_queries
-from medici.domain.billing.allowance import Window, allowance_window, owed
+from medici.domain.billing.allowance import Window, owed
 from medici.domain.billing.resets import Tally
 from medici.domain.billing.resets_queries import Standing
 from medici.kernel.db.driver.lent import driver_of
@@ -42,7 +42,7 @@ async def rehearse(reading: Opening, *, now: datetime, at_most: int | None = Non
 
 async def _rehearsed(session: AsyncSession, owner_ids: Sequence[str], *, now: datetime) -> Tally:
     schedule = await queries.reset_schedule(session)
-    window = allowance_window(now, schedule.hour, schedule.minute)
+    window = schedule.window(now)
     driver = await driver_of(session)
     found = await resets_queries.standings(driver, owner_ids, day=window.schedule_date, now=now)
     return expected(found, window)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing import queries, resets_queries
-from medici.domain.billing.allowance import ResetSchedule, allowance_window
+from medici.domain.billing.allowance import ResetSchedule, zone_called
 from medici.domain.billing.models import ResetScheduleRow
 from medici.domain.billing.service.resets import LOCK
 from medici.domain.plans.changes import lock_catalogue, save
@@ -20,7 +20,7 @@ from medici.kernel.db.locks import lock_names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
-    """When the day turns, in UTC, and what it brings.
+    """When the day turns, and what it brings.
 
     A plan that does not exist brings nothing. ``next_run_at`` is None while resets are switched
     off, ``last_run_at`` before the first one.
@@ -40,6 +40,7 @@ class Rescheduling:
     enabled: bool | None = None
     hour: int | None = None
     minute: int | None = None
+    time_zone: str | None = None
     free_daily_credits: int | None = None
     pro_daily_credits: int | None = None
 
@@ -47,7 +48,7 @@ class Rescheduling:
 async def agenda(session: AsyncSession, *, now: datetime) -> Agenda:
     """Return the schedule as it stands."""
     schedule = await queries.reset_schedule(session)
-    window = allowance_window(now, schedule.hour, schedule.minute)
+    window = schedule.window(now)
     return Agenda(
         schedule=schedule,
         free_daily_credits=await _daily_credits(session, FREE),
@@ -65,7 +66,10 @@ async def reschedule(session: AsyncSession, change: Rescheduling, *, now: dateti
 
     Raises:
         PlanNotFound: credits are set for a plan that does not exist.
+        UnknownTimeZone: there is no such zone.
     """
+    if change.time_zone is not None:
+        zone_called(change.time_zone)
     await lock_names(await driver_of(session), [LOCK])
     schedule = await queries.reset_schedule(session)
     await session.merge(
@@ -74,6 +78,7 @@ async def reschedule(session: AsyncSession, change: Rescheduling, *, now: dateti
             enabled=schedule.enabled if change.enabled is None else change.enabled,
             reset_hour_utc=schedule.hour if change.hour is None else change.hour,
             reset_minute_utc=schedule.minute if change.minute is None else change.minute,
+            time_zone=schedule.time_zone if change.time_zone is None else change.time_zone,
         )
     )
     await session.flush()

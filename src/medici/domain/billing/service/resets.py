@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing import queries, resets_queries
-from medici.domain.billing.allowance import Window, allowance_window
+from medici.domain.billing.allowance import Window
 from medici.domain.billing.resets import SkippedReason, Tally, reason_to_skip
 from medici.domain.billing.resets_models import ResetRun, RunState
 from medici.domain.billing.resets_queries import Standing
@@ -53,7 +53,7 @@ async def begin(session: AsyncSession, *, actor: str, dry_run: bool, now: dateti
     """
     await lock_names(await driver_of(session), [LOCK])
     schedule = await queries.reset_schedule(session)
-    window = allowance_window(now, schedule.hour, schedule.minute)
+    window = schedule.window(now)
     if not dry_run:
         under_way = await resets_queries.run_under_way(session, window.schedule_date)
         if under_way is not None:
@@ -65,7 +65,7 @@ async def tick(session: AsyncSession, *, actor: str, now: datetime) -> Ticked:
     """Begin a reset if the present day has had none. Days that were missed stay missed."""
     await lock_names(await driver_of(session), [LOCK])
     schedule = await queries.reset_schedule(session)
-    window = allowance_window(now, schedule.hour, schedule.minute)
+    window = schedule.window(now)
     skipped = reason_to_skip(schedule, window, await resets_queries.newest_date(session))
     if skipped is not None:
         return Ticked(skipped=skipped)

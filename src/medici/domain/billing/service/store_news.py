@@ -123,7 +123,7 @@ async def follow_up(
     await owners.meet_buyer(session, news, now=now)
     touched = await _record(session, news, now=now)
     await complete_checkout(session, news, now=now)
-    cause = Cause(by=By.CLAIM if news.auth_mode is AuthMode.CLIENT else By.STORE, id=news.event_id)
+    cause = Cause(by=CAUSES.get(news.auth_mode, By.STORE), id=news.event_id)
     rows = await settle_lineages(session, touched, cause=cause, policy=policy, now=now)
     return _became(news, touched, rows)
 
@@ -236,7 +236,8 @@ def _loose_lineage(paid: StoreTransaction) -> Lineage:
 def _became(news: StoreNews, touched: Touched, rows: Iterable[Purchase]) -> Message:
     """Tell the sender what a message led to."""
     rows = list(rows)
-    if not (news.standings or news.payments or news.refunds or touched.lineages):
+    linked = news.buyer.customer_id is not None and news.buyer.user_id is not None
+    if not (news.standings or news.payments or news.refunds or linked):
         return Message.IGNORED
     if any(paid.credited_at is None for paid in touched.loose):
         return Message.UNCLAIMED

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from medici.adapters.providers.request import Tier
 from medici.domain.billing import queries as billing
-from medici.domain.billing.allowance import ResetSchedule, Window, allowance_window
+from medici.domain.billing.allowance import ResetSchedule, Window
 from medici.domain.billing.queries import EffectivePlan
 from medici.domain.identity.models import User
 from medici.domain.identity.owner import OwnerKind
@@ -145,7 +145,7 @@ async def _common(driver: Driver, applications: Sequence[Application], now: date
         published=published,
         outlook=await outlook_now(driver, now=now) if published.compares else UNKNOWN,
         schedule=schedule,
-        window=allowance_window(now, schedule.hour, schedule.minute),
+        window=schedule.window(now),
         styles=await plans.style_words(driver, styles),
     )
 

@@ -1,12 +1,14 @@
-"""A daily reset whose process is killed in the middle: the next one ends it, each user once."""
+"""The daily reset, killed in the middle and asked for from everywhere at once: each user once."""
 
 import asyncio
 import sys
 from asyncio.subprocess import Process
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 from sqlalchemy import insert, select
 
 from medici.adapters.payments.news import Source
@@ -16,9 +18,10 @@ from medici.domain.billing.resets_models import ResetRun, RunState
 from medici.domain.billing.service import resets
 from medici.domain.identity.owner import OwnerKind
 from medici.domain.ledger.audit import audit
-from medici.domain.ledger.models import Grant, Wallet
+from medici.domain.ledger.models import Grant, GrantSource, Wallet
 from medici.domain.plans.service import install_defaults
 from medici.kernel.db.database import Database
+from tests.faults.deployments import Layout, deployed
 from tests.faults.reset_child import reset
 from tests.jobs.waiting import until
 
@@ -26,14 +29,17 @@ USERS = 6 * resets.BATCH + 100
 KILLS = 2
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 YESTERDAY = TODAY - timedelta(days=1)
+AT_ONCE = 20
+FEW = 2 * resets.BATCH + 100
+PATHS = ("/v1/admin/credits/run-daily-reset", "/v1/admin/credits/tick-reset")
 HOME = Path(__file__).parents[2]
 
 
-async def entitle(database: Database) -> None:
+async def entitle(database: Database, many: int = USERS) -> None:
     """Let there be users with the free plan."""
     free = {"owner_kind": OwnerKind.USER, "plan_id": "free", "status": EntitlementStatus.INACTIVE}
     rest = {"source": Source.MANUAL, "details": {}, "updated_at": YESTERDAY}
-    rows = [{**free, **rest, "owner_id": f"user {number}"} for number in range(USERS)]
+    rows = [{**free, **rest, "owner_id": f"user {number}"} for number in range(many)]
     async with database.transaction() as session:
         await install_defaults(session, now=YESTERDAY)
         await session.execute(insert(EntitlementRow), rows)
@@ -75,6 +81,48 @@ async def grants_of(database: Database, day: datetime) -> Counter[str]:
             .where(Grant.source_ref == day.date().isoformat())
         )
         return Counter(rows.all())
+
+
+async def asked_at_once(bases: Sequence[str]) -> Counter[int]:
+    """Ask each process for the day's reset, and tell it the time, again and again."""
+
+    async def ask(url: str) -> int:
+        async with client.post(url) as answer:
+            return answer.status
+
+    async with aiohttp.ClientSession() as client:
+        urls = [f"{base}{path}" for base in bases for path in PATHS] * (AT_ONCE // len(bases))
+        return Counter(await asyncio.gather(*map(ask, urls)))
+
+
+async def all_grants(database: Database) -> Counter[tuple[str, str]]:
+    """Count the grants of each user and day."""
+    async with database.reading() as session:
+        rows = await session.execute(
+            select(Wallet.owner_id, Grant.source_ref)
+            .join(Grant, Grant.wallet_id == Wallet.id)
+            .where(Grant.source == GrantSource.PLAN_DAILY)
+        )
+        return Counter((row.owner_id, row.source_ref) for row in rows)
+
+
+class TestResetByTwoProcesses:
+    async def test_twenty_times_at_once_gives_one_grant_for_each(
+        self, database: Database, database_url: str, tmp_path: Path
+    ) -> None:
+        await entitle(database, FEW)
+
+        async with deployed(database_url, tmp_path / "data", Layout(servers=2)) as deployment:
+            statuses = await asked_at_once(deployment.bases)
+
+        grants = await all_grants(database)
+        assert statuses == {200: AT_ONCE * len(PATHS)}
+        assert {user for user, _ in grants} == {f"user {number}" for number in range(FEW)}
+        assert set(grants.values()) == {1}
+        async with database.reading() as session:
+            runs = await resets_queries.runs(session, limit=200)
+            assert await audit(session) == []
+        assert sum(run.balances_updated for run in runs) == len(grants)
 
 
 class TestKilledReset:
