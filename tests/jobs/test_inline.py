@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from sqlalchemy import update
+from structlog.testing import capture_logs
 
 from medici.jobs.handlers import Registry
 from medici.jobs.inline import run_due
@@ -113,10 +114,12 @@ class TestRunDue:
         job_id = await put(queue, NOTE)
         older = Registry([silent])
 
-        for hours in range(10):
-            await run_due(queue, older, bench, NOW + timedelta(hours=hours))
+        with capture_logs() as logs:
+            for hours in range(10):
+                await run_due(queue, older, bench, NOW + timedelta(hours=hours))
 
         waiting = await job(queue, job_id)
+        assert [line["event"] for line in logs] == ["job.kind_unknown"]
         assert (waiting.state, waiting.attempts, waiting.burial) == (State.READY, 0, None)
         assert (waiting.last_error_code, waiting.last_error) == (
             "unknown_job_kind",

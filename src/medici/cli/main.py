@@ -168,7 +168,7 @@ def fakes(
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same ids.")] = 0,
 ) -> None:
-    """Serve a stand-in for an image provider that misbehaves on order; no picture costs."""
+    """Serve a stand-in for a provider or a store that misbehaves on order; nothing costs."""
     from medici.cli.fakes import Stage, serve_fake
 
     asyncio.run(serve_fake(vendor, Stage(host=host, port=port, seed=seed)))

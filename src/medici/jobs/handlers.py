@@ -78,6 +78,7 @@ class Registry:
             if self._handlers.setdefault(handler.kind.name, handler) is not handler:
                 raise ValueError(f"two handlers of {handler.kind.name}")
         self.schedules = tuple(schedules)
+        self._missed: set[str] = set()
 
     @classmethod
     def of(cls, *modules: ModuleType) -> "Registry":
@@ -101,3 +102,9 @@ class Registry:
         if name not in self._handlers:
             raise UnknownJobKind(name)
         return self._handlers[name]
+
+    def miss(self, name: str) -> bool:
+        """Note that work of an unknown kind came by; tell whether it is the first of its kind."""
+        news = name not in self._missed
+        self._missed.add(name)
+        return news

@@ -23,7 +23,8 @@ async def perform(registry: Registry, run: Run[R], claim: Claim) -> Outcome:
         try:
             handler = registry.handler(claim.kind)
         except UnknownJobKind as error:
-            log.warning("job.kind_unknown")
+            if registry.miss(claim.kind):  # it comes by every few seconds, and may be many
+                log.warning("job.kind_unknown")
             return HandedBack(wait_seconds=UNKNOWN_KIND_WAIT_SECONDS, failure=failure_of(error))
         try:
             return await _timed(handler, run, claim) or Done()

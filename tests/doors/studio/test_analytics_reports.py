@@ -240,7 +240,9 @@ class TestDashboard:
         } <= told.keys()
         assert told["summary"]["render_success"] == 3
         assert told["previous"]["summary"]["render_failed"] == 1
-        assert [(each["name"], each["render_success"]) for each in told["provider_breakdown"]] == [
+        assert [
+            (each["provider"], each["render_success"]) for each in told["provider_breakdown"]
+        ] == [
             ("fal", 2),
             ("openai", 1),
         ]
@@ -283,7 +285,7 @@ class TestDashboard:
             "provider_success_low",
         }
         assert found["render_success_rate_low"]["severity"] == "critical"
-        assert found["render_success_rate_low"]["value"] == 75.0
+        assert found["render_success_rate_low"]["current_value"] == 75.0
         assert found["provider_success_low"]["provider"] == "fal"
 
         limits = {"min_success_rate_pct": 70, "max_p95_latency_ms": 30_000, "max_avg_cost_usd": 1.0}
@@ -415,7 +417,10 @@ class TestSubscriptions:
         ]
         assert (told["churn_rate"]["numerator"], told["churn_rate"]["denominator"]) == (1, 1)
         dashboard = await asked(operator, f"{ADMIN}/dashboard")
-        assert dashboard["subscription_sources"] == {"ios": 1, "android": 0, "web": 0}
+        assert [
+            (each["source"], each["active_subscriptions"], each["active_share_pct"])
+            for each in dashboard["subscription_sources"]
+        ] == [("ios", 1, 100.0), ("android", 0, 0.0), ("web", 0, 0.0)]
 
     async def test_tell_how_trials_and_payments_ended(
         self, operator: Visitor, database: Database

@@ -170,7 +170,7 @@ class TestAnothers(Selling):
 
         answer = await hand_in(bob, signed)
 
-        assert answer.json()["message"] == "processed"
+        assert answer.status_code == 200
         assert await held(bob) == ("pro", "active", "ios")
         assert await plan_in_effect(ada) == "free"
         assert await bob.balance() == PRO_A_DAY + PERIOD_CREDITS

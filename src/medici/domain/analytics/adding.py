@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
+from medici.adapters.providers.request import Tier
 from medici.domain.analytics.histogram import bin_sql
 from medici.domain.analytics.models import BIN_DIMENSIONS, DIMENSIONS
 from medici.domain.analytics.spans import Window
@@ -28,6 +29,7 @@ CLIENT_NAMES = 200  # of one hour that are told apart, so that no client can swe
 OTHER = "_other"
 KEPT_OF_CLIENTS = frozenset({"name", "platform"})
 MEASURES = ("events", "timed", "latency_ms", "costed", "cost_micros", "credits")
+USER_MEASURES = ("renders", "completed", "previews", "finals", "credits", "cost_micros")
 NOTHING: ColumnElement[str] = literal_column("''", Text)
 BIN: ColumnElement[int] = literal_column(bin_sql("events.latency_ms"), Integer)
 # Facts that tell how a render ended; the others of renders tell of its way.
@@ -98,12 +100,19 @@ def raw_users(window: Window) -> Rows:
             Event.user_id,
             func.count().label("renders"),
             _number(func.sum(case((completed, 1), else_=0))).label("completed"),
+            _completed_as(Tier.PREVIEW).label("previews"),
+            _completed_as(Tier.FINAL).label("finals"),
             _number(func.sum(case((completed, Event.credits), else_=0))).label("credits"),
             _number(func.sum(Event.cost_micros)).label("cost_micros"),
         )
         .where(within(window), has_ended(), Event.user_id.is_not(None))
         .group_by(Event.user_id)
     )
+
+
+def _completed_as(tier: Tier) -> ColumnElement[int]:
+    done = and_(Event.status.in_(COMPLETED), Event.tier == tier)
+    return _number(func.sum(case((done, 1), else_=0)))
 
 
 def has_ended() -> ColumnElement[bool]:

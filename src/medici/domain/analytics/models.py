@@ -94,6 +94,8 @@ class UserHour(Base):
     user_id: Mapped[str]
     renders: Mapped[int]
     completed: Mapped[int]
+    previews: Mapped[int]  # completed
+    finals: Mapped[int]  # completed
     credits: Mapped[int]  # of the completed ones
     cost_micros: Mapped[int]
 

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.analytics.adding import MEASURES, raw_bins, raw_cells, raw_users, within
+from medici.domain.analytics.adding import (
+    MEASURES,
+    USER_MEASURES,
+    raw_bins,
+    raw_cells,
+    raw_users,
+    within,
+)
 from medici.domain.analytics.models import (
     BIN_DIMENSIONS,
     DIMENSIONS,
@@ -142,12 +149,41 @@ def of_users(window: Window, rolled_to: datetime | None) -> Rows:
     """Select what the renders of each user came to in a window."""
     parts = parts_of(window, rolled_to=rolled_to)
     hours = Parts(days=(), hours=(*parts.hours, *parts.days), raw=parts.raw)
-    columns = ("user_id", "renders", "completed", "credits", "cost_micros")
+    columns = ("user_id", *USER_MEASURES)
     told = _together(
         [*_selected(UserHour, hours.hours, columns), *(raw_users(each) for each in hours.raw)]
     )
     sums = [func.sum(told.c[name]).cast(BigInt).label(name) for name in columns[1:]]
     return select(told.c.user_id, *sums).group_by(told.c.user_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renderers:
+    """How many users had a render that ended, a preview, a final, one that cost them credits."""
+
+    all: int
+    previewing: int
+    finishing: int
+    paying: int
+
+
+async def renderers(session: AsyncSession, window: Window, rolled_to: datetime | None) -> Renderers:
+    """Count the users of a window by what their renders came to."""
+    each = of_users(window, rolled_to).subquery()
+    row = (
+        await session.execute(
+            select(
+                func.count().label("users"),
+                *(
+                    func.count(case((each.c[name] > 0, 1))).label(name)
+                    for name in ("previews", "finals", "credits")
+                ),
+            ).select_from(each)
+        )
+    ).one()
+    return Renderers(
+        all=row.users, previewing=row.previews, finishing=row.finals, paying=row.credits
+    )
 
 
 def counts_by(told: Iterable[Cell], key: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.identity.models import AccessToken, AuditEntry, User, UserIdentity
@@ -71,3 +71,13 @@ async def audit_trail(
         query = query.where(AuditEntry.id < before)
     found = await session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit))
     return found.all()
+
+
+async def users_signed_in(session: AsyncSession, *, since: datetime, until: datetime) -> int:
+    """Count who signed in within ``[since, until)``, as far back as tokens are kept."""
+    count = await session.scalar(
+        select(func.count(AccessToken.user_id.distinct())).where(
+            AccessToken.created_at >= since, AccessToken.created_at < until
+        )
+    )
+    return count or 0

@@ -24,7 +24,7 @@ class AlertFigure:
     code: str
     severity: Severity
     message: str
-    value: float
+    current_value: float
     threshold: float
     provider: str | None = None
 
@@ -108,7 +108,7 @@ def _low(code: str, severity: Severity, done: Tally, least: float) -> AlertFigur
         code=code,
         severity=severity,
         message=f"{rate} % of {done.finished} renders succeeded; {least} % are expected",
-        value=rate,
+        current_value=rate,
         threshold=least,
     )
 
@@ -120,6 +120,10 @@ def _high(code: str, value: float | None, most: float, words: str) -> list[Alert
     message = f"{told} {words}; {most} is the limit"
     return [
         AlertFigure(
-            code=code, severity=Severity.WARNING, message=message, value=told, threshold=most
+            code=code,
+            severity=Severity.WARNING,
+            message=message,
+            current_value=told,
+            threshold=most,
         )
     ]

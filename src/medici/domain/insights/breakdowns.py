@@ -1,8 +1,9 @@
 """Renders by whatever tells them apart."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from medici.domain.analytics.queries import counts_by
 from medici.domain.insights.figures import LatencyFigure, MoneyFigure, RateFigure, usd
 from medici.domain.insights.queueing import Fate
 from medici.domain.insights.tallies import Tally, is_render, tallies_by
@@ -11,21 +12,42 @@ from medici.domain.insights.views import View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What the renders with one value came to; ``name`` is the value."""
+    """What the renders that have something in common came to."""
 
-    name: str
     total_events: int
     render_success: int
     render_failed: int
     success_rate: float
     avg_latency_ms: float
     total_cost_usd: float
+    avg_cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderShare(Share):
+    provider: str
+    p95_latency_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationShare(Share):
+    operation: str
+    p95_latency_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformShare(Share):
+    """``total_events`` are all facts of the platform, ``render_events`` those of renders."""
+
+    platform: str
+    render_events: int
+    render_success_rate: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusShare:
-    name: str
-    total_events: int
+    status: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +110,64 @@ class RenderHealth:
     preview_to_final_rate: RateFigure
 
 
-def breakdown(seen: View, key: str) -> list[Share]:
-    """Tell renders apart by a key, those with most of them first."""
-    told = [_share(name, done) for name, done in tallies_by(seen.cells, key).items()]
-    return sorted(told, key=lambda share: (-share.total_events, share.name))
+def by_provider(seen: View) -> list[ProviderShare]:
+    """Tell renders apart by their provider, the one with most of them first."""
+    return [
+        ProviderShare(
+            provider=name, p95_latency_ms=seen.latency(provider=name).p95, **asdict(share)
+        )
+        for name, share in _shares(seen, "provider")
+    ]
 
 
-def _share(name: str, done: Tally) -> Share:
+def by_operation(seen: View) -> list[OperationShare]:
+    """Tell renders apart by what was to be done."""
+    return [
+        OperationShare(
+            operation=name, p95_latency_ms=seen.latency(operation=name).p95, **asdict(share)
+        )
+        for name, share in _shares(seen, "operation")
+    ]
+
+
+def by_platform(seen: View) -> list[PlatformShare]:
+    """Tell all facts apart by the platform that they come from."""
+    renders = dict(_shares(seen, "platform"))
+    facts = {name: count for name, count in counts_by(seen.cells, "platform").items() if name}
+    told = [
+        _of_platform(name, count, renders.get(name, NO_RENDERS)) for name, count in facts.items()
+    ]
+    return sorted(told, key=lambda share: (-share.total_events, share.platform))
+
+
+def _of_platform(name: str, facts: int, renders: Share) -> PlatformShare:
+    figures = asdict(renders) | {"total_events": facts}
+    return PlatformShare(
+        platform=name,
+        render_events=renders.total_events,
+        render_success_rate=renders.success_rate,
+        **figures,
+    )
+
+
+def _shares(seen: View, key: str) -> list[tuple[str, Share]]:
+    told = [(name, _share(done)) for name, done in tallies_by(seen.cells, key).items()]
+    return sorted(told, key=lambda each: (-each[1].total_events, each[0]))
+
+
+def _share(done: Tally) -> Share:
     return Share(
-        name=name,
         total_events=done.events,
         render_success=done.completed,
         render_failed=done.failed,
         success_rate=done.success_rate,
         avg_latency_ms=done.average_latency_ms,
         total_cost_usd=done.cost_usd,
+        avg_cost_usd=done.average_cost_usd,
     )
+
+
+NO_RENDERS = _share(Tally())
 
 
 def by_status(seen: View) -> list[StatusShare]:
@@ -113,7 +177,7 @@ def by_status(seen: View) -> list[StatusShare]:
         if is_render(cell) and cell.status:
             found[cell.status] = found.get(cell.status, 0) + cell.events
     ordered = sorted(found.items(), key=lambda each: (-each[1], each[0]))
-    return [StatusShare(name=name, total_events=count) for name, count in ordered]
+    return [StatusShare(status=status, count=count) for status, count in ordered]
 
 
 def render_health(seen: View, fate: Fate | None) -> RenderHealth:

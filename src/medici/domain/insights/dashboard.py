@@ -9,20 +9,27 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.analytics import queries
-from medici.domain.analytics.queries import Freshness
+from medici.domain.analytics.queries import Freshness, Renderers
 from medici.domain.analytics.spans import Window
 from medici.domain.events.facts import EventName
+from medici.domain.identity.queries import users_signed_in
 from medici.domain.insights import alerts as alerting
 from medici.domain.insights import breakdowns, margin, paths, payments, queueing, subscriptions
 from medici.domain.insights.alerts import AlertFigure
-from medici.domain.insights.breakdowns import RenderHealth, Share, StatusShare
+from medici.domain.insights.breakdowns import (
+    OperationShare,
+    PlatformShare,
+    ProviderShare,
+    RenderHealth,
+    StatusShare,
+)
 from medici.domain.insights.figures import MoneyFigure, money, usd
 from medici.domain.insights.margin import PerRender
 from medici.domain.insights.overview import Overview
 from medici.domain.insights.paths import FunnelFigure
 from medici.domain.insights.queueing import Queue
-from medici.domain.insights.subscriptions import Flow, Subscriptions
-from medici.domain.insights.tallies import tallies_by
+from medici.domain.insights.subscriptions import Dues, Flow, Subscriptions
+from medici.domain.insights.tallies import Tally, tallies_by
 from medici.domain.insights.views import View, view
 from medici.domain.ledger.models import Wallet
 from medici.domain.plans.queries import load_variables
@@ -99,9 +106,16 @@ class Dashboard:
     window: Window
     generated_at: datetime
     freshness: Lag
-    provider_breakdown: Sequence[Share]
-    operation_breakdown: Sequence[Share]
-    platform_breakdown: Sequence[Share]
+    total: Tally
+    renderers: Renderers
+    signed_in: int  # users
+    reset_credits: int  # that daily resets gave
+    checkouts: int  # begun
+    activations: int  # of subscriptions
+    dues: Dues
+    provider_breakdown: Sequence[ProviderShare]
+    operation_breakdown: Sequence[OperationShare]
+    platform_breakdown: Sequence[PlatformShare]
     status_breakdown: Sequence[StatusShare]
     queue: Queue
     funnel: FunnelFigure
@@ -134,9 +148,16 @@ async def dashboard(
         generated_at=now,
         freshness=await _lag(session, fresh, now),
         summary=summary,
-        provider_breakdown=breakdowns.breakdown(seen, "provider"),
-        operation_breakdown=breakdowns.breakdown(seen, "operation"),
-        platform_breakdown=breakdowns.breakdown(seen, "platform"),
+        total=seen.total,
+        renderers=await queries.renderers(session, window, fresh.rolled_to),
+        signed_in=await users_signed_in(session, since=window.since, until=window.until),
+        reset_credits=seen.credits(EventName.CREDITS_RESET),
+        checkouts=seen.count(EventName.CHECKOUT_STARTED),
+        activations=seen.count(EventName.SUBSCRIPTION_ACTIVATED),
+        dues=await subscriptions.dues(session, now=now),
+        provider_breakdown=breakdowns.by_provider(seen),
+        operation_breakdown=breakdowns.by_operation(seen),
+        platform_breakdown=breakdowns.by_platform(seen),
         status_breakdown=breakdowns.by_status(seen),
         render_health=breakdowns.render_health(seen, await queueing.fate(session, window)),
         credits=_credits(seen, await _outstanding(session)),

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from re import fullmatch
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -31,6 +31,7 @@ from medici.kernel.environment import Environment
 
 WEEKS_OF_A_MONTH = Fraction(365, 84)  # 365 days are 12 months
 MONTHS = {"W": 1 / WEEKS_OF_A_MONTH, "M": Fraction(1), "Y": Fraction(12)}
+WEEK = timedelta(days=7)
 EARNING = (PurchaseState.ACTIVE, PurchaseState.GRACE)
 
 
@@ -114,6 +115,34 @@ def flow(seen: View, later: Subscriptions) -> Flow:
         churned=seen.count(EventName.SUBSCRIPTION_ENDED),
         reactivated=_reactivated(seen),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dues:
+    """Subscriptions that renew within a week, and those that end instead."""
+
+    renewals: int
+    expirations: int
+
+
+async def dues(session: AsyncSession, *, now: datetime) -> Dues:
+    """Look a week ahead."""
+    renews = func.coalesce(Purchase.renews_at, Purchase.ends_at)
+    ahead = and_(
+        Purchase.state.in_((PurchaseState.TRIALING, *EARNING)),
+        Purchase.environment == Environment.PRODUCTION,
+    )
+    renewing = and_(Purchase.will_renew, renews >= now, renews < now + WEEK)
+    ending = and_(~Purchase.will_renew, Purchase.ends_at >= now, Purchase.ends_at < now + WEEK)
+    row = (
+        await session.execute(
+            select(
+                func.count(case((renewing, 1))).label("renewals"),
+                func.count(case((ending, 1))).label("expirations"),
+            ).where(ahead, or_(renewing, ending))
+        )
+    ).one()
+    return Dues(renewals=row.renewals, expirations=row.expirations)
 
 
 async def report(session: AsyncSession, seen: View, *, now: datetime) -> SubscriptionReport:

@@ -67,6 +67,11 @@ class Tally:
         return round(self.latency_ms / self.timed, 2) if self.timed else 0.0
 
     @property
+    def average_cost_usd(self) -> float | None:
+        """Return what a render cost whose provider said what it charged; None of none."""
+        return round(self.cost_micros / self.costed / 1_000_000, 6) if self.costed else None
+
+    @property
     def cost_usd(self) -> float:
         return round(self.cost_micros / 1_000_000, 6)
 

@@ -65,7 +65,12 @@ class PlayPurchaseIn(BaseModel):
 
 
 class ClaimedOut(BaseModel):
-    """What became of the purchase, and what its user holds now."""
+    """What became of the purchase, and what its user holds now.
+
+    It is the caller's whatever ``message`` says: ``processed``, ``duplicate_event`` (they had
+    handed it in before), ``stale_event`` (the store had told something newer) or ``unclaimed``
+    (its product is none of ours).
+    """
 
     event_id: str
     processed: bool

@@ -49,6 +49,9 @@ def upgrade() -> None:
         sqlite_where=HAS_EVENT_ID,
         postgresql_where=HAS_EVENT_ID,
     )
+    op.create_index(
+        op.f("ix_access_tokens_created_at"), "access_tokens", ["created_at"], unique=False
+    )
     for span in ("hourly", "daily"):
         _create_cells(f"analytics_{span}")
         _create_latency(f"analytics_latency_{span}")
@@ -58,7 +61,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Text(), nullable=False),
         *(
             sa.Column(name, BigInt, nullable=False)
-            for name in ("renders", "completed", "credits", "cost_micros")
+            for name in ("renders", "completed", "previews", "finals", "credits", "cost_micros")
         ),
         sa.PrimaryKeyConstraint("since", "user_id", name=op.f("pk_analytics_user_hourly")),
     )
@@ -82,6 +85,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index(op.f("ix_access_tokens_created_at"), table_name="access_tokens")
     op.drop_index("uq_events_event_id", table_name="events")
     for column in ("app_version", "session_id", "anonymous_id", "event_id"):
         op.drop_column("events", column)

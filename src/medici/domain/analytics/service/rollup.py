@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, insert, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.analytics.adding import MEASURES, raw_bins, raw_cells, raw_users
+from medici.domain.analytics.adding import MEASURES, USER_MEASURES, raw_bins, raw_cells, raw_users
 from medici.domain.analytics.models import (
     BIN_DIMENSIONS,
     DIMENSIONS,
@@ -75,7 +75,7 @@ async def roll_hour(session: AsyncSession, since: datetime) -> None:
     cells = raw_cells(hour, few_names=True)
     await _replace(session, HourCell, since, cells, (*KEYS, *MEASURES))
     await _replace(session, HourLatency, since, raw_bins(hour), (*BIN_KEYS, "events"))
-    users = ("user_id", "renders", "completed", "credits", "cost_micros")
+    users = ("user_id", *USER_MEASURES)
     await _replace(session, UserHour, since, raw_users(hour), users)
     day = floor_day(since)
     await _replace(

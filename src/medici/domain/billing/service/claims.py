@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.payments.news import AuthMode, StoreNews
+from medici.adapters.payments.news import AuthMode, Paid, StoreNews
 from medici.domain.billing.derive import access
 from medici.domain.billing.errors import NothingToClaim, PurchaseOfAnother
 from medici.domain.billing.lineages import Lineage
@@ -73,7 +73,12 @@ async def _refuse_named(
 
 async def _refuse_bought(session: AsyncSession, user_id: str, news: StoreNews) -> None:
     """Refuse packs that another user has had: what was bought once is not passed on."""
-    once = [each.transaction_id for each in news.payments if each.lineage_id is None]
+    lasting = {standing.lineage_id for standing in news.standings}
+    once = [
+        each.transaction_id
+        for each in news.payments
+        if each.paid is Paid.ONCE and each.lineage_id not in lasting
+    ]
     taken = await session.scalar(
         select(StoreTransaction.id)
         .where(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.payments.news import Paid, PurchaseState, Source
+from medici.adapters.payments.news import Paid, PurchaseState, Source, Standing
 from medici.domain.billing.derive import UNKNOWN, Held, access, ends_at
 from medici.domain.billing.fold import Folded, Told, fold, longest
 from medici.domain.billing.lineages import Lineage, told_by
@@ -24,6 +24,21 @@ from medici.domain.events.facts import EventName
 from medici.kernel.ids import new_id
 
 HELD = tuple(field.name for field in fields(Held))
+AS_SAID = (
+    "handle",
+    "product_id",
+    "state",
+    "ownership",
+    "period_start",
+    "grace_expires_at",
+    "resumes_at",
+    "lifetime",
+    "will_renew",
+    "list_price_minor",
+    "currency",
+    "period",
+    "cancel_reason",
+)
 OVERRIDE = "override:"  # what the lineage of an operator's override begins with
 
 
@@ -112,59 +127,67 @@ async def write_purchase(
 async def _values(
     session: AsyncSession, story: Story, folded: Folded, *, policy: StorePolicy
 ) -> dict[str, Any]:
-    standing, newest = folded.standing, folded.newest
-    plan = await plan_of_purchase(session, story.row, story.lineage.source, standing.product_id)
-    held_price = story.row.plan_price_cents if story.row and plan is None else None
-    coming = await plan_sold_as(session, story.lineage.source, standing.pending_product_id)
-    current = standing.transaction_id or _newest(story.payments)
+    current = folded.standing.transaction_id or _newest(story.payments)
     revoked_at = _revoked_at(story.refunds, current)
-    values: dict[str, Any] = {
-        "source": story.lineage.source,
-        "environment": story.lineage.environment,
-        "lineage_id": story.lineage.id,
+    values = {
+        **_said(folded),
+        **_named(story),
+        **await _sold(session, story, folded.standing),
+        "transaction_id": current,
+        "revoked_at": revoked_at,
+    }
+    if revoked_at is not None:
+        values |= {"state": PurchaseState.REVOKED, "will_renew": False}
+    known = {name: value for name, value in values.items() if name in HELD}
+    return {**values, "ends_at": _end(Held(id=new_id(), **known), policy)}
+
+
+def _said(folded: Folded) -> dict[str, Any]:
+    """Return what the messages alone say."""
+    standing, newest = folded.standing, folded.newest
+    return {
+        **{name: getattr(standing, name) for name in AS_SAID},
+        "started_at": folded.started_at,
+        "expires_at": folded.expires_at,
+        "renews_at": folded.renews_at,
+        "auth_mode": newest.auth_mode,
+        "watermark": newest.event_time,
+        "watermark_event_id": newest.event_id,
+        "details": dict(standing.details),
+    }
+
+
+def _named(story: Story) -> dict[str, Any]:
+    """Return which purchase it is, and whose."""
+    lineage = story.lineage
+    return {
+        "source": lineage.source,
+        "environment": lineage.environment,
+        "lineage_id": lineage.id,
+        "override": lineage.source is Source.MANUAL and lineage.id.startswith(OVERRIDE),
         "user_id": story.owner.user_id,
         "bound": story.owner.bound,
         "account_token": _last(story.told, "account_token"),
         "customer_id": _last(story.told, "customer_id"),
-        "handle": standing.handle,
-        "product_id": standing.product_id,
-        "plan_id": plan.plan_id if plan else _kept_plan(story, standing.product_id),
-        "plan_price_cents": plan.monthly_price_cents if plan else held_price,
-        "pending_plan_id": coming.plan_id if coming else None,
-        "state": PurchaseState.REVOKED if revoked_at else standing.state,
-        "ownership": standing.ownership,
-        "started_at": folded.started_at,
-        "period_start": standing.period_start,
-        "expires_at": folded.expires_at,
-        "grace_expires_at": standing.grace_expires_at,
-        "renews_at": folded.renews_at,
-        "resumes_at": standing.resumes_at,
-        "lifetime": standing.lifetime,
-        "will_renew": standing.will_renew and revoked_at is None,
-        "transaction_id": current,
-        "list_price_minor": standing.list_price_minor,
-        "currency": standing.currency,
-        "period": standing.period,
-        "override": _is_override(story.lineage),
-        "auth_mode": newest.auth_mode,
-        "watermark": newest.event_time,
-        "watermark_event_id": newest.event_id,
-        "revoked_at": revoked_at,
-        "cancel_reason": standing.cancel_reason,
-        "details": dict(standing.details),
     }
-    known = {name: value for name, value in values.items() if name in HELD}
-    return {**values, "ends_at": _end(Held(id=new_id(), **known), policy)}
+
+
+async def _sold(session: AsyncSession, story: Story, standing: Standing) -> dict[str, Any]:
+    """Return which plan it is; what has left the catalogue stays what it was."""
+    source, row = story.lineage.source, story.row
+    plan = await plan_of_purchase(session, row, source, standing.product_id)
+    coming = await plan_sold_as(session, source, standing.pending_product_id)
+    values = {"pending_plan_id": coming.plan_id if coming else None}
+    if plan is not None:
+        return {**values, "plan_id": plan.plan_id, "plan_price_cents": plan.monthly_price_cents}
+    if row is not None and row.product_id == standing.product_id:
+        return {**values, "plan_id": row.plan_id, "plan_price_cents": row.plan_price_cents}
+    return {**values, "plan_id": None, "plan_price_cents": None}
 
 
 def _end(purchase: Held, policy: StorePolicy) -> datetime | None:
     end = ends_at(purchase, leeway=policy.leeway)
     return None if end == UNKNOWN else end
-
-
-def _kept_plan(story: Story, product_id: str) -> str | None:
-    row = story.row
-    return row.plan_id if row is not None and row.product_id == product_id else None
 
 
 def _newest(payments: Sequence[StoreTransaction]) -> str | None:
@@ -184,10 +207,6 @@ def _revoked_at(refunds: Sequence[StoreRefund], current: str | None) -> datetime
 def _last(told: Sequence[Told], name: str) -> object:
     said = [getattr(each.buyer, name) for each in told]
     return next((value for value in reversed(said) if value is not None), None)
-
-
-def _is_override(lineage: Lineage) -> bool:
-    return lineage.source is Source.MANUAL and lineage.id.startswith(OVERRIDE)
 
 
 async def _report(
