@@ -23,6 +23,7 @@ from bench import (
     restyle,
     routing,
     start,
+    webhooks,
 )
 from bench.figures import Figure, table
 from bench.places import Place, places
@@ -38,6 +39,7 @@ ON_A_DATABASE: dict[str, Measure] = {
     "resets": resets.measure,
     "events": events.measure,
     "dashboard": dashboard.measure,
+    "webhooks": webhooks.measure,
     "aged": admission.measure_aged,
 }
 RESTYLE = "restyle"

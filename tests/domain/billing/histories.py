@@ -211,21 +211,27 @@ def pack(
     )
 
 
-def random_history(random: Random, *, users: Sequence[str] = ("ada", "bob")) -> list[StoreNews]:
-    """Make up to forty messages about a few purchases, in the order in which they were so."""
-    lines = [_random_line(random, number, users) for number in range(random.randint(1, 4))]
+def random_history(random: Random, *, world: str = "") -> list[StoreNews]:
+    """Make up to forty messages about a few purchases, in the order in which they were so.
+
+    Histories of different worlds have no user and no purchase in common.
+    """
+    users = (f"{world}ada", f"{world}bob")
+    names = [f"{world}l{number}" for number in range(random.randint(1, 4))]
+    lines = [_random_line(random, name, users) for name in names]
     told = [news for line in lines for news in _random_life(random, line)]
     packs = [
-        pack(f"p{number}", user_id=random.choice(users)) for number in range(random.randint(0, 2))
+        pack(f"{world}p{number}", user_id=random.choice(users))
+        for number in range(random.randint(0, 2))
     ]
     return sorted(told + packs, key=lambda news: news.event_time)[:40]
 
 
-def _random_line(random: Random, number: int, users: Sequence[str]) -> Line:
+def _random_line(random: Random, name: str, users: Sequence[str]) -> Line:
     source = random.choice(list(PRODUCTS))
     return Line(
         source=source,
-        lineage_id=f"l{number}",
+        lineage_id=name,
         product_id=random.choice(PRODUCTS[source]),
         user_id=random.choice(users),
         auth_mode=random.choice([AuthMode.NATIVE, AuthMode.NATIVE, AuthMode.RELAY]),

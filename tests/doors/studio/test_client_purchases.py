@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from medici.fakes.apple.authority import Writer
 from medici.fakes.faults import Fault, FaultKind, Rule
 from tests.adapters.payments.google.scripts import bought
 from tests.doors.studio.conftest import Visit
@@ -109,7 +110,7 @@ class TestApple(Selling):
             lambda signed: "a.b.c",
             lambda signed: signed[:-1],
             lambda signed: signed.rpartition(".")[0] + ".",
-            lambda signed: apple.Writer(authority=apple.other_authority()).transaction(
+            lambda signed: Writer(authority=apple.other_authority()).transaction(
                 apple.NOW, **apple.bought()
             ),
             lambda signed: apple.writer(bundle_id="com.example.other").transaction(

@@ -212,7 +212,7 @@ class TestPacks(Selling):
         assert stores.play.fulfilled == ["consume:pack_android:token-1"] * bool(credits)
 
 
-PACK_BOUGHT = {
+PACK_BOUGHT: dict[str, Any] = {
     "oneTimeProductNotification": {
         "version": "1.0",
         "notificationType": 1,

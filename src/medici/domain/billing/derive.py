@@ -19,6 +19,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 UNKNOWN = datetime.min.replace(tzinfo=UTC)
 RELAYED = frozenset({AuthMode.RELAY, AuthMode.OPEN})
 RUNNING = frozenset({PurchaseState.TRIALING, PurchaseState.ACTIVE})
+OVER = frozenset({PurchaseState.EXPIRED, PurchaseState.REVOKED})
 SHOWN: Mapping[PurchaseState, EntitlementStatus] = {
     PurchaseState.PENDING: EntitlementStatus.INACTIVE,
     PurchaseState.PAUSED: EntitlementStatus.INACTIVE,
@@ -46,6 +47,7 @@ class Held:
     expires_at: datetime | None = None
     grace_expires_at: datetime | None = None
     renews_at: datetime | None = None
+    revoked_at: datetime | None = None
     lifetime: bool = False
     will_renew: bool = False
     override: bool = False
@@ -192,13 +194,23 @@ def _given(winner: Held, then: Succession | None, leeway: timedelta) -> Entitlem
 
 
 def _ended(shown: Held) -> Entitlement:
+    by_hand = shown.source is Source.MANUAL
     return _entitlement(
         shown,
         status=SHOWN.get(shown.state, EntitlementStatus.EXPIRED),
-        renews_at=shown.renews_at if shown.source is Source.MANUAL else None,
-        expires_at=shown.expires_at,
+        renews_at=shown.renews_at if by_hand else None,
+        # What was written by hand is read back as it was written.
+        expires_at=shown.expires_at if by_hand else _ended_at(shown),
         then=None,
     )
+
+
+def _ended_at(shown: Held) -> datetime | None:
+    """Return when access ended: before the end that was known where the store says it is over."""
+    if shown.state not in OVER:
+        return shown.expires_at
+    told_at = shown.revoked_at or shown.watermark
+    return min(shown.expires_at or told_at, told_at)
 
 
 def _entitlement(
