@@ -2,11 +2,9 @@
 
 import asyncio
 import itertools
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from random import Random
 from typing import Any, TypeAlias
 
@@ -15,24 +13,17 @@ import pytest
 from sqlalchemy import func, select
 
 from medici.adapters.payments.news import Source, StoreNews
-from medici.adapters.payments.stripe.checkout import Mode, Wish
-from medici.app import create_app
 from medici.domain.billing.models import Purchase, StoreTransaction
 from medici.domain.billing.work import RECONCILE
-from medici.domain.identity.service import sign_in
 from medici.domain.inbox.models import MessageStatus, WebhookEvent
 from medici.domain.ledger.audit import audit
 from medici.domain.ledger.models import Grant, GrantSource
-from medici.fakes.apple.authority import milliseconds
-from medici.fakes.apple.shop import Told
 from medici.jobs.leases import free_leases
 from medici.jobs.queue import enqueue
 from medici.kernel.environment import Environment
-from tests.adapters.payments.google.scripts import ORDER, bought, item
+from tests.adapters.payments.google.scripts import bought
 from tests.doors.studio.conftest import Visit
-from tests.doors.studio.relaying import MONTH_ON
 from tests.doors.studio.selling import (
-    Selling,
     account_token,
     held,
     pushed,
@@ -42,8 +33,16 @@ from tests.doors.studio.selling import (
     told_by_google,
 )
 from tests.doors.studio.visitor import Visitor
-from tests.doors.support import BASE, Hands
-from tests.support import apple
+from tests.faults.reached import Reached
+from tests.faults.store_histories import (
+    history,
+    item_after,
+    live_through,
+    paid_event,
+    push_about,
+    relayed,
+    told_before,
+)
 from tests.support.databases import opened
 from tests.support.fuses import Crash, Fuse, FusedDatabase
 from tests.support.stores import Stores
@@ -51,35 +50,7 @@ from tests.support.studio import Studio
 
 Tell: TypeAlias = Callable[[Visitor], Awaitable[httpx.Response]]
 AT_ONCE, LATER = 20, 3
-NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 WAYS = ("storekit relay", "google-play relay", "web-billing relay", "apple", "google", "stripe")
-
-
-class Reached(Selling):
-    """Deployments of this test alone, whose visitors have just signed in."""
-
-    @pytest.fixture
-    def clock(self) -> Hands:
-        return Hands()
-
-    @pytest.fixture
-    async def visit(self, stores: Stores) -> AsyncIterator[Visit]:
-        async with AsyncExitStack() as stack:
-
-            async def visiting(user_id: str = "ada", **_: Any) -> Visitor:
-                app = create_app(stores.studio.resources.settings)
-                app.state.resources = stores.studio.resources
-                headers = await _signed_in(stores.studio, user_id) if user_id else {}
-                client = httpx.AsyncClient(
-                    transport=httpx.ASGITransport(app), base_url=BASE, headers=headers, timeout=60
-                )
-                return Visitor(await stack.enter_async_context(client), app, user_id)
-
-            yield visiting
-
-    @pytest.fixture
-    async def ada(self, visit: Visit) -> Visitor:
-        return await visit("ada")
 
 
 class TestManyCopies(Reached):
@@ -116,7 +87,7 @@ class TestManyCopies(Reached):
     async def test_another_id_for_the_same_payment_has_no_second_effect(
         self, ada: Visitor, other: Visitor, stores: Stores
     ) -> None:
-        body = _relayed("web-billing")
+        body = relayed("web-billing")
         for number, door in enumerate((ada, other, ada)):
             answer = await door.post(
                 "/v1/webhooks/web-billing", json={**body, "event_id": f"again-{number}"}
@@ -133,9 +104,9 @@ class TestAnyOrder(Reached):
         outcomes = []
         for number, order in enumerate([*Random(7).sample(orders, 7), (3, 2, 1, 0, 3, 0)]):
             visitor = await visit(f"user-{number}")
-            history = _history(number, await account_token(visitor))
+            told = history(number, await account_token(visitor))
             for index in order:
-                await told_by_apple(visitor, history[index])
+                await told_by_apple(visitor, told[index])
             outcomes.append(await _outcome(visitor))
 
         assert outcomes == [outcomes[0]] * len(outcomes)
@@ -153,7 +124,7 @@ class TestLostMessages(Reached):
             number = len(visitors)
             visitor = await visit(f"user-{number}")
             token = await account_token(visitor)
-            for index, body in enumerate(_told(stores, number, token)):
+            for index, body in enumerate(told_before(stores, number, token)):
                 if index != lost:
                     await told_by_apple(visitor, body)
             visitors.append(visitor)
@@ -171,10 +142,12 @@ class TestLostMessages(Reached):
             account = {"obfuscatedExternalAccountId": await account_token(visitor)}
             for name in pushes:
                 stores.pass_time(seconds=1)
-                scripted = bought(externalAccountIdentifiers=account, items=[_item(name, token)])
+                scripted = bought(
+                    externalAccountIdentifiers=account, items=[item_after(name, token)]
+                )
                 stores.play.set_subscription(token, scripted)
                 if name != lost:
-                    await told_by_google(visitor, _push(stores, f"{token}-{name}", token))
+                    await told_by_google(visitor, push_about(stores, f"{token}-{name}", token))
                     await stores.studio.work()
             stores.play.subscriptions[token]["subscriptionState"] = "SUBSCRIPTION_STATE_EXPIRED"
         stores.pass_time(days=38)
@@ -191,7 +164,7 @@ class TestLostMessages(Reached):
         types = (b"customer.subscription.created", b"invoice.paid", b"refund.created")
         for lost in (b"nothing", *types, b"customer.subscription.deleted"):
             visitor = await visit(f"user-{len(visitors)}")
-            await _live_through(stores, visitor.user_id)
+            await live_through(stores, visitor.user_id)
             for raw in await stores.stripe.events():
                 if raw not in heard and b'"type":"' + lost + b'"' not in raw:
                     assert (await signed(visitor, stores, raw)).status_code == 200
@@ -207,7 +180,7 @@ class TestLostMessages(Reached):
         self, visit: Visit, stores: Stores
     ) -> None:
         visitor = await visit("user-0")
-        _told(stores, 0, await account_token(visitor))
+        told_before(stores, 0, await account_token(visitor))
         deaf = stores.with_settings(stripe_api_base="http://127.0.0.1:9")
 
         await _reconcile(deaf.studio)
@@ -274,179 +247,26 @@ class Dying:
         raise Crash("acknowledge")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """One word of Apple's in a history: when, what, and what it carries."""
-
-    day: int
-    kind: str
-    subtype: str | None
-    period: int
-    renews: bool = True
-    refunded: bool = False
-
-
-HISTORY = (
-    Moment(day=-54, kind="SUBSCRIBED", subtype="INITIAL_BUY", period=0),
-    Moment(day=-24, kind="DID_RENEW", subtype=None, period=1),
-    Moment(day=-20, kind="REFUND", subtype=None, period=0, refunded=True),
-    Moment(
-        day=-10,
-        kind="DID_CHANGE_RENEWAL_STATUS",
-        subtype="AUTO_RENEW_DISABLED",
-        period=1,
-        renews=False,
-    ),
-)
-
-
-def _words(moment: Moment, number: int, token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    begins = NOW + timedelta(days=-54 + 30 * moment.period)
-    at = NOW + timedelta(days=moment.day)
-    original = f"77000000{number:04}"
-    transaction = apple.bought(
-        originalTransactionId=original,
-        transactionId=f"{original}{moment.period}",
-        appAccountToken=token,
-        originalPurchaseDate=milliseconds(NOW + timedelta(days=-54)),
-        purchaseDate=milliseconds(begins),
-        expiresDate=milliseconds(begins + timedelta(days=30)),
-    )
-    if moment.refunded:
-        transaction |= {"revocationDate": milliseconds(at), "revocationReason": 0}
-    renewal = apple.renewing(
-        originalTransactionId=original,
-        renewalDate=transaction["expiresDate"],
-        autoRenewStatus=int(moment.renews),
-    )
-    return transaction, renewal
-
-
-def _history(number: int, token: str) -> list[bytes]:
-    """Write a history of the last days, fresh enough to be taken."""
-    return [_letter(moment, number, token, place) for place, moment in enumerate(HISTORY)]
-
-
-def _letter(moment: Moment, number: int, token: str, place: int) -> bytes:
-    transaction, renewal = _words(moment, number, token)
-    at, writer = _written_at(place), apple.writer()
-    data = {
-        "status": 1,
-        "signedTransactionInfo": writer.transaction(at, **transaction),
-        "signedRenewalInfo": writer.renewal(at, **renewal),
-    }
-    uuid = f"{number}-{place}"
-    signed_word = writer.notification(
-        at, uuid=uuid, kind=moment.kind, subtype=moment.subtype, data=data
-    )
-    return apple.enveloped(signed_word)
-
-
-def _written_at(place: int) -> datetime:
-    return NOW - timedelta(hours=len(HISTORY) - place)
-
-
-def _told(stores: Stores, number: int, token: str) -> list[bytes]:
-    """Have the same history in the stand-in's memory as well."""
-    bodies = _history(number, token)
-    for place, body in enumerate(bodies):
-        word = json.loads(body)["signedPayload"]
-        at = milliseconds(_written_at(place))
-        stores.apple.told.append(Told(uuid=f"{number}-{place}", at=at, signed=word))
-    return bodies
-
-
-def _relayed(route: str) -> dict[str, Any]:
-    product = {"storekit": "ios", "google-play": "android", "web-billing": "web"}[route]
-    return {
-        "event_id": "e1",
-        "user_id": "ada",
-        "product_id": f"pro_monthly_{product}",
-        "expires_at": MONTH_ON,
-        "original_transaction_id": "o1",
-        "metadata": {"transaction_id": "t1"},
-    }
-
-
 async def _ways(visitor: Visitor, stores: Stores) -> Mapping[str, Tell]:
     """Return how each sender tells of one paid month of ada's."""
     token = await account_token(visitor)
     letter = stores.apple_tells("SUBSCRIBED", stores.apple_sells(appAccountToken=token))
     account = {"obfuscatedExternalAccountId": token}
     stores.play.set_subscription("token-1", bought(externalAccountIdentifiers=account))
-    push, event = stores.google_pushes(), await _paid_event(stores)
+    push, event = stores.google_pushes(), await paid_event(stores)
 
-    def relayed(route: str) -> Tell:
-        return lambda door: door.post(f"/v1/webhooks/{route}", json=_relayed(route))
+    def by_relay(route: str) -> Tell:
+        return lambda door: door.post(f"/v1/webhooks/{route}", json=relayed(route))
 
     return {
         **{
-            f"{route} relay": relayed(route) for route in ("storekit", "google-play", "web-billing")
+            f"{route} relay": by_relay(route)
+            for route in ("storekit", "google-play", "web-billing")
         },
         "apple": lambda door: sent(door, "storekit", letter),
         "google": lambda door: pushed(door, push),
         "stripe": lambda door: signed(door, stores, event),
     }
-
-
-async def _paid_event(stores: Stores) -> bytes:
-    await _subscribed(stores, "ada")
-    (event,) = [raw for raw in await stores.stripe.events() if b'"type":"invoice.paid"' in raw]
-    return event
-
-
-async def _live_through(stores: Stores, user_id: str) -> None:
-    """Have somebody subscribe at Stripe, get the money back and leave."""
-    subscription_id = await _subscribed(stores, user_id)
-    checkout = stores.studio.resources.receivers.checkout
-    assert checkout is not None
-    invoices = await stores.stripe.ask(f"invoices?subscription={subscription_id}")
-    await checkout.refund(invoices["data"][0]["id"], key=f"refund-{user_id}")
-    await stores.stripe.visitor.delete(f"/v1/subscriptions/{subscription_id}")
-
-
-async def _subscribed(stores: Stores, user_id: str) -> str:
-    checkout = stores.studio.resources.receivers.checkout
-    assert checkout is not None
-    wish = Wish(
-        mode=Mode.SUBSCRIPTION,
-        product_id="pro_monthly_web",
-        user_id=user_id,
-        checkout_id=f"wcs_{user_id}",
-        success_url="https://app.example/thanks",
-        cancel_url="https://app.example/",
-    )
-    session_id = (await checkout.create(wish, key=user_id)).id
-    paid = await stores.stripe.order(f"pay/{session_id}")
-    return str(paid["subscription"])
-
-
-async def _signed_in(studio: Studio, user_id: str) -> dict[str, str]:
-    async with studio.database.transaction() as session:
-        signed = await sign_in(
-            session,
-            user_id=user_id,
-            platform="ios",
-            ttl=timedelta(days=30),
-            prefix="tok_",
-            now=studio.clock(),
-        )
-    return {"Authorization": f"Bearer {signed.token}"}
-
-
-def _item(name: str, token: str) -> dict[str, Any]:
-    """Return the one item of a subscription's token after something has happened to it."""
-    order = f"{ORDER}-{token}"
-    if name == "purchased":
-        return item(latestSuccessfulOrderId=order)
-    plan = {"autoRenewEnabled": name == "renewed"}
-    ends = "2026-12-31T12:00:00Z"
-    return item(latestSuccessfulOrderId=f"{order}..0", expiryTime=ends, autoRenewingPlan=plan)
-
-
-def _push(stores: Stores, message_id: str, token: str) -> Any:
-    about = {"version": "1.0", "notificationType": 2, "purchaseToken": token}
-    return stores.google_pushes(message_id, subscriptionNotification=about)
 
 
 async def _reconcile(studio: Studio) -> None:

@@ -159,4 +159,5 @@ async def _credits(session: AsyncSession) -> list[dict[str, Any]]:
     return [
         {"owner": owner, "environment": environment, "payment": payment, **total}
         for (owner, environment, payment), total in sorted(totals.items())
+        if total  # nothing is left where all of it went on to another owner
     ]

@@ -188,9 +188,15 @@ class Line:
 
 
 def pack(
-    transaction_id: str, *, product_id: str = "pack_ios", user_id: str | None = "ada", **facts: Any
+    transaction_id: str,
+    *,
+    source: Source = Source.IOS,
+    product_id: str = "pack_ios",
+    user_id: str | None = "ada",
+    buyer: Buyer | None = None,
+    **facts: Any,
 ) -> StoreNews:
-    """Tell that a pack of credits was bought in the App Store."""
+    """Tell that a pack of credits was bought."""
     known: dict[str, Any] = {"amount_minor": 499, "currency": "USD"}
     payment = Payment(
         transaction_id=transaction_id,
@@ -200,13 +206,13 @@ def pack(
         **{**known, **facts},
     )
     return StoreNews(
-        source=Source.IOS,
+        source=source,
         environment=Environment.PRODUCTION,
         event_id=f"pack:{transaction_id}",
         event_type="pack",
         event_time=START,
         auth_mode=AuthMode.NATIVE,
-        buyer=Buyer(user_id=user_id),
+        buyer=buyer or Buyer(user_id=user_id),
         payments=(payment,),
     )
 

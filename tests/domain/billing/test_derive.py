@@ -169,6 +169,24 @@ class TestDerive:
         assert (found.plan_id, found.status, found.source) == ("pro", status, Source.IOS)
         assert found.plan_at(NOW) == "free"
 
+    @pytest.mark.parametrize(
+        ("facts", "ended_at"),
+        [
+            ({"state": PurchaseState.EXPIRED}, NOW - DAY),
+            ({"state": PurchaseState.EXPIRED, "expires_at": NOW - 2 * DAY}, NOW - 2 * DAY),
+            ({"state": PurchaseState.EXPIRED, "expires_at": None}, NOW - DAY),
+            ({"state": PurchaseState.REVOKED}, NOW - DAY),
+            ({"state": PurchaseState.REVOKED, "revoked_at": NOW - 3 * DAY}, NOW - 3 * DAY),
+            ({"state": PurchaseState.REVOKED, "lifetime": True, "expires_at": None}, NOW - DAY),
+            ({"state": PurchaseState.PAUSED}, NOW + DAY),
+            ({"state": PurchaseState.REVOKED, "source": Source.MANUAL}, NOW + DAY),
+        ],
+    )
+    def test_shows_when_it_ended_rather_than_when_it_would_have(
+        self, facts: dict[str, Any], ended_at: datetime
+    ) -> None:
+        assert derive([held(**facts)], NOW).entitlement.expires_at == ended_at
+
     def test_knows_what_follows_by_itself(self) -> None:
         weaker = held(2, plan_id="basic", plan_price_cents=499, expires_at=NOW + 9 * DAY)
 

@@ -182,6 +182,18 @@ class TestForms(Selling):
         assert answer.status_code == 200
 
 
+class TestRelayed:
+    @pytest.mark.parametrize("field", ["renews_at", "expires_at", "occurred_at"])
+    @pytest.mark.parametrize(
+        "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "tomorrow", {}]
+    )
+    async def test_moments_that_are_none(self, visit: Visit, field: str, moment: Any) -> None:
+        nobody = await visit("")
+        body = json.dumps({**RELAYED, field: moment}).encode()
+
+        assert said(await sent(nobody, "storekit", body)) == UNREADABLE
+
+
 class TestRotation(Selling):
     """Two secrets hold at once; once the old one is gone, nothing that it signed is taken."""
 

@@ -48,6 +48,13 @@ def _in_utc(value: object) -> object:
     return value
 
 
+def _nameable(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("this moment has no date in UTC") from error
+
+
 def _storable(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """Refuse what can be sent and no database keeps: NUL, half a surrogate pair, no number."""
     written = json.dumps(metadata, allow_nan=False)
@@ -58,7 +65,7 @@ def _storable(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 Metadata = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_in_utc), AfterValidator(_nameable)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[ -~]+$")]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from medici.domain.billing.resets_errors import UnknownTimeZone
+from medici.domain.billing.errors import UnknownTimeZone
 
 DAY = timedelta(days=1)
 UTC_NAME = "UTC"

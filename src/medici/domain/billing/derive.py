@@ -78,6 +78,8 @@ class Because(StrEnum):
     SANDBOX = "sandbox_not_admitted"
 
 
+KEPT_OUT = frozenset({Because.NO_ACCESS, Because.NO_PLAN, Because.SANDBOX})
+
 Criterion = Callable[[Held], Any]
 ORDER: Sequence[tuple[Because, Criterion]] = (
     (Because.OVERRIDE, lambda one: one.override),
@@ -101,12 +103,16 @@ class Beaten:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
-    """What an owner is entitled to. ``beaten`` are the other purchases, the strongest first."""
+    """What an owner is entitled to. ``beaten`` are the other purchases, the strongest first.
+
+    ``leeway`` is how late renewals were allowed to be.
+    """
 
     entitlement: Entitlement
     winner: Held | None
     shown: Held | None  # the winner, or else the purchase that ended last
     beaten: tuple[Beaten, ...]
+    leeway: timedelta = timedelta()
 
 
 def ends_at(purchase: Held, *, leeway: timedelta = timedelta()) -> datetime | None:
@@ -149,7 +155,29 @@ def derive(
     else:
         shown = winner
         entitlement = _given(winner, _next(candidates, winner, leeway), leeway)
-    return Derived(entitlement=entitlement, winner=winner, shown=shown, beaten=tuple(beaten))
+    return Derived(
+        entitlement=entitlement, winner=winner, shown=shown, beaten=tuple(beaten), leeway=leeway
+    )
+
+
+def plans_with_access(found: Derived) -> list[str]:
+    """Return the plans of every purchase that gives access, the strongest first.
+
+    Beside an operator's override nothing counts.
+    """
+    if found.winner is None or found.winner.override:
+        counting = [found.winner]
+    else:
+        counting = [
+            found.winner,
+            *(one.purchase for one in found.beaten if one.because not in KEPT_OUT),
+        ]
+    return [one.plan_id for one in counting if one is not None and one.plan_id is not None]
+
+
+def features_of(plan_ids: Iterable[str], features: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the features of plans, each once; of those that are gone nothing is known."""
+    return list(dict.fromkeys(each for plan_id in plan_ids for each in features.get(plan_id, ())))
 
 
 def _rank(one: Held) -> tuple[Any, ...]:

@@ -41,3 +41,10 @@ class PurchaseNotShown(Unavailable):
 
     code = "purchase_not_shown_yet"
     retry_after_seconds = 5.0
+
+
+class UnknownTimeZone(MediciError):
+    """There is no time zone of that name."""
+
+    kind = Kind.INVALID
+    code = "unknown_time_zone"

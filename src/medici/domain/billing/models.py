@@ -287,4 +287,4 @@ class StoreCustomer(Base):
     environment: Mapped[Environment] = mapped_column(enum_column(Environment), primary_key=True)
     customer_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime]  # of the message that says so

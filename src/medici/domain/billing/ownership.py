@@ -25,10 +25,11 @@ class Naming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """Whose a purchase is; ``bound`` where the store itself said so."""
+    """Whose a purchase is; ``bound`` where the store itself said so, ``claimed`` by showing it."""
 
     user_id: str | None = None
     bound: bool = False
+    claimed: bool = False
 
 
 def owner_of(namings: Sequence[Naming], claims: Iterable[str], policy: StorePolicy) -> Ownership:
@@ -39,7 +40,7 @@ def owner_of(namings: Sequence[Naming], claims: Iterable[str], policy: StorePoli
     claimed = list(claims)
     named = _named(namings, policy)
     if claimed and (named is None or _may_move(policy)):
-        return Ownership(user_id=claimed[-1], bound=named is not None)
+        return Ownership(user_id=claimed[-1], bound=named is not None, claimed=True)
     return Ownership(user_id=named, bound=named is not None)
 
 

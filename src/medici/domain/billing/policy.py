@@ -36,7 +36,8 @@ class StorePolicy:
     """Decisions about purchases, passed along instead of the settings.
 
     ``transfers`` None keeps a purchase whose owner the store named, and transfers any other.
-    ``leeway`` is how long a purchase that renews lasts beyond its end, while news is on its way.
+    ``leeway`` is how long a purchase that renews lasts beyond its end, while news is on its way;
+    it is a variable, and read where decisions are made.
     """
 
     sandbox: SandboxPurchases = SandboxPurchases.ALLOWLIST

@@ -3,13 +3,6 @@
 from medici.kernel.errors import Kind, MediciError
 
 
-class UnknownTimeZone(MediciError):
-    """There is no time zone of that name."""
-
-    kind = Kind.INVALID
-    code = "unknown_time_zone"
-
-
 class ResetRunNotFound(MediciError):
     """There is no such reset."""
 

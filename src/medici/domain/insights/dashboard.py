@@ -166,20 +166,32 @@ async def dashboard(
         funnel=await paths.quick_funnel(session, seen),
         margin=await _margin(session, seen, variables),
         experiments=await experiments(session, window),
-        alerts=alerting.alerts(
-            seen.total,
-            tallies_by(seen.cells, "provider"),
-            p95_ms=summary.latency_ms.p95,
-            queued=queue.depth.queued,
-            variables=variables,
-        ),
-        previous=Previous(
-            summary=Overview.of(before),
-            render_health=breakdowns.render_health(before, None),
-            credits=_credits(before, None),
-            subscriptions=subscriptions.flow(before, subscribed),
-            margin=await _margin(session, before, variables),
-        ),
+        alerts=_alerts(seen, summary, queue, variables),
+        previous=await _previous(session, before, subscribed, variables),
+    )
+
+
+def _alerts(
+    seen: View, summary: Overview, queue: Queue, variables: Variables
+) -> Sequence[AlertFigure]:
+    return alerting.alerts(
+        seen.total,
+        tallies_by(seen.cells, "provider"),
+        p95_ms=summary.latency_ms.p95,
+        queued=queue.depth.queued,
+        variables=variables,
+    )
+
+
+async def _previous(
+    session: AsyncSession, before: View, later: Subscriptions, variables: Variables
+) -> Previous:
+    return Previous(
+        summary=Overview.of(before),
+        render_health=breakdowns.render_health(before, None),
+        credits=_credits(before, None),
+        subscriptions=subscriptions.flow(before, later),
+        margin=await _margin(session, before, variables),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.ledger.invariants import balances, grants, holds, transactions
+from medici.domain.ledger.invariants import balances, grants, holds, payments, transactions
 from medici.domain.ledger.invariants.burning import out_of_order
 from medici.domain.ledger.invariants.figures import Contradictions
 
@@ -25,6 +25,8 @@ INVARIANTS: tuple[tuple[str, Callable[[], Contradictions]], ...] = (
     ("L9", holds.holds_stay_in_their_wallet),
     ("L10", grants.nothing_outlives_its_end),
     ("L11", grants.a_purchase_is_granted_once),
+    ("L11", payments.a_payment_brings_what_it_says),
+    ("L11", payments.a_payment_has_a_grant_of_its_own),
     ("L12", transactions.a_key_has_one_effect),
     ("L13", transactions.nothing_was_ever_below_zero),
     ("L14", transactions.a_replay_gives_what_was_answered),

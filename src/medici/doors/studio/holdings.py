@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from medici.adapters.payments.news import PurchaseState, Source
-from medici.domain.billing.derive import Because, Held, access
+from medici.domain.billing.derive import Because, Derived, Held, access
 from medici.domain.billing.models import EntitlementChange, EntitlementStatus
 from medici.domain.billing.policy import StorePolicy
 from medici.domain.billing.purchases import changes, entitlements
 from medici.domain.billing.queries import entitlement
 from medici.domain.billing.service.deriving import derived
+from medici.domain.billing.service.features import features
 from medici.domain.billing.service.overrides import override, remove_override
 from medici.domain.identity.owner import Owner
 from medici.domain.identity.service import ensure_user, record_audit
@@ -46,7 +47,9 @@ class CandidateOut(BaseModel):
     because: Because | None
 
     @classmethod
-    def of(cls, one: Held, because: Because | None, now: datetime) -> "CandidateOut":
+    def of(
+        cls, one: Held, because: Because | None, found: Derived, now: datetime
+    ) -> "CandidateOut":
         return cls(
             purchase_id=one.id,
             source=one.source,
@@ -56,7 +59,7 @@ class CandidateOut(BaseModel):
             state=one.state,
             expires_at=one.expires_at,
             will_renew=one.will_renew,
-            has_access=access(one, now),
+            has_access=access(one, now, leeway=found.leeway),
             because=because,
         )
 
@@ -66,13 +69,16 @@ class WhyOut(BaseModel):
 
     ``winner`` is the purchase that counts. Each of the ``others`` says what decided against it:
     ``override``, ``plan_price``, ``later_end`` and so on in the order in which purchases are
-    compared, or ``no_access``, ``plan_unknown``, ``sandbox_not_admitted``.
+    compared, or ``no_access``, ``plan_unknown``, ``sandbox_not_admitted``. ``features`` are those of
+    the plan in effect; where the variable ``entitlement_features_union`` is on, of every purchase
+    that gives access.
     """
 
     user_id: str
     entitlement: EntitlementOut
     winner: CandidateOut | None
     others: list[CandidateOut]
+    features: list[str]
 
 
 class ChangeOut(BaseModel):
@@ -148,8 +154,9 @@ async def why(
     return WhyOut(
         user_id=user_id,
         entitlement=EntitlementOut.of(user_id, (await entitlement(session, owner=owner)).at(now)),
-        winner=CandidateOut.of(found.winner, None, now) if found.winner else None,
-        others=[CandidateOut.of(one.purchase, one.because, now) for one in found.beaten],
+        winner=CandidateOut.of(found.winner, None, found, now) if found.winner else None,
+        others=[CandidateOut.of(one.purchase, one.because, found, now) for one in found.beaten],
+        features=await features(session, user_id=user_id, policy=policy, now=now),
     )
 
 

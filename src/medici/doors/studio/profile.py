@@ -62,7 +62,7 @@ async def profile_of(session: AsyncSession, user_id: str, *, now: datetime) -> P
     await ensure_allowance(session, owner=owner, now=now)
     wallet_id = await open_wallet(session, owner=owner, now=now)
     balance = await balance_of(session, wallet_id=wallet_id, now=now)
-    held = await queries.entitlement(session, owner=owner)
+    held = (await queries.entitlement(session, owner=owner)).at(now)
     return ProfileOut(
         user_id=user_id,
         credits=ProfileCreditsOut(user_id=user_id, balance=balance.available),

@@ -1,12 +1,13 @@
 """Every variable that some code reads, put together from the capabilities that read them."""
 
 from medici.domain.billing import credit_news
+from medici.domain.billing import variables as entitlements
 from medici.domain.insights import alerts
 from medici.domain.plans import variables as plans
 from medici.domain.plans.models import Scalar
 from medici.domain.plans.variables import Tunables, Variables
 
-FOR_APPS = Tunables.of(plans.TUNABLES, credit_news.TUNABLES)
+FOR_APPS = Tunables.of(plans.TUNABLES, credit_news.TUNABLES, entitlements.TUNABLES)
 KNOWN = Tunables.of(FOR_APPS, alerts.TUNABLES)
 FOR_OPERATORS = KNOWN.by_key.keys() - FOR_APPS.by_key.keys()
 

@@ -17,6 +17,7 @@ from medici.domain.billing.service.lineages import homes, lock_lineages
 from medici.domain.billing.service.owners import user_of_token
 from medici.domain.billing.service.purchases import held, purchase_of
 from medici.domain.billing.service.store_news import Taken, take_news
+from medici.domain.billing.variables import tuned
 from medici.kernel.keyring import KeyRing
 
 ID_ROOM = 255
@@ -43,6 +44,7 @@ async def claim(
     """
     if not news.standings and not news.payments:
         raise NothingToClaim("the store's word names no purchase")
+    policy = await tuned(session, policy)
     await lock_lineages(session, news)
     await _refuse_named(session, user_id, news, policy)
     await _refuse_bought(session, user_id, news)

@@ -20,6 +20,7 @@ from medici.domain.billing.models import (
 from medici.domain.billing.policy import StorePolicy
 from medici.domain.billing.rules import Entitlement
 from medici.domain.billing.service.purchases import held
+from medici.domain.billing.variables import tuned
 from medici.domain.identity.models import User
 from medici.domain.identity.owner import Owner
 from medici.domain.notices.notice import Notice, NoticeType
@@ -77,7 +78,7 @@ async def derived(
 ) -> Derived:
     """Return what a user is entitled to, and why; nothing is written."""
     found = [held(row) for row in await purchases_of(session, user_id)]
-    return _derive(found, now, user_id, policy)
+    return _derive(found, now, user_id, await tuned(session, policy))
 
 
 async def rederive(

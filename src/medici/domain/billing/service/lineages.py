@@ -1,14 +1,20 @@
 """Finding the lineage that a message means, where stores give one purchase several names."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from medici.adapters.payments.news import Standing, StoreNews
 from medici.domain.billing.lineages import BUYER, STANDING, Lineage, lineage_of, names_in
-from medici.domain.billing.models import Purchase, PurchaseEvent, StoreTransaction
+from medici.domain.billing.models import (
+    Purchase,
+    PurchaseEvent,
+    StoreCustomer,
+    StoreTransaction,
+)
 from medici.kernel.db.driver.lent import driver_of
 from medici.kernel.db.inserts import insert_into
 from medici.kernel.db.locks import lock_names
@@ -52,8 +58,8 @@ async def homes(session: AsyncSession, news: StoreNews) -> set[Lineage]:
             found.add((await home(session, lineage_of(news, payment.lineage_id))).id)
     for refund in news.refunds:
         found |= await lineages_paid_by(session, news, refund.transaction_id)
-    if news.buyer.customer_id:
-        found |= set(await session.scalars(_unowned(news, news.buyer.customer_id)))
+    found |= {lineage.id for lineage in await elsewhere(session, news)}
+    found |= {paid.transaction_id for paid in await packs_elsewhere(session, news)}
     return {lineage_of(news, lineage_id) for lineage_id in found}
 
 
@@ -88,12 +94,48 @@ async def lineages_paid_by(session: AsyncSession, news: StoreNews, transaction_i
     return {str(each) for each in await session.scalars(booked.union(named))}
 
 
-async def unowned_of_customer(session: AsyncSession, news: StoreNews) -> set[Lineage]:
-    """Return what a store's customer bought before anybody knew who that is."""
+async def elsewhere(session: AsyncSession, news: StoreNews) -> set[Lineage]:
+    """Return what the customer whom a message links to a user bought and that user does not have.
+
+    It is nobody's, or another's whom a later message named.
+    """
     if news.buyer.customer_id is None:
         return set()
-    found = await session.scalars(_unowned(news, news.buyer.customer_id))
+    found = await session.scalars(
+        select(Purchase.lineage_id).where(
+            Purchase.customer_id == news.buyer.customer_id,
+            Purchase.source == news.source,
+            Purchase.environment == news.environment,
+            _not_with(news.buyer.user_id, Purchase.user_id),
+        )
+    )
     return {lineage_of(news, lineage_id) for lineage_id in found}
+
+
+async def packs_elsewhere(session: AsyncSession, news: StoreNews) -> Sequence[StoreTransaction]:
+    """Return the same of payments that belong to no lineage."""
+    customer_id, named = news.buyer.customer_id, news.buyer.user_id
+    if customer_id is None or named is None:
+        return []
+    known = select(StoreCustomer.user_id).where(
+        StoreCustomer.source == news.source,
+        StoreCustomer.environment == news.environment,
+        StoreCustomer.customer_id == customer_id,
+    )
+    found = await session.scalars(
+        select(StoreTransaction).where(
+            StoreTransaction.source == news.source,
+            StoreTransaction.environment == news.environment,
+            StoreTransaction.lineage_id.is_(None),
+            or_(
+                StoreTransaction.credited_at.is_(None),
+                StoreTransaction.user_id == known.scalar_subquery(),
+            ),
+            _not_with(named, StoreTransaction.user_id),
+            StoreTransaction.details["buyer"]["customer_id"].as_string() == customer_id,
+        )
+    )
+    return found.all()
 
 
 async def record_standing(
@@ -191,13 +233,8 @@ def _related(news: StoreNews, standing: Standing) -> Select[str]:
     )
 
 
-def _unowned(news: StoreNews, customer_id: str) -> Select[str]:
-    return select(Purchase.lineage_id).where(
-        Purchase.customer_id == customer_id,
-        Purchase.source == news.source,
-        Purchase.environment == news.environment,
-        Purchase.user_id.is_(None),
-    )
+def _not_with(named: str | None, user_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+    return user_id.is_(None) if named is None else user_id.is_distinct_from(named)
 
 
 def _of(lineage: Lineage) -> ColumnElement[bool]:

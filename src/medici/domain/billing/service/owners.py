@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.payments.news import AuthMode, Buyer, StoreNews
@@ -31,7 +31,10 @@ class Hint:
 
 
 async def meet_buyer(session: AsyncSession, news: StoreNews, *, now: datetime) -> None:
-    """Make the user that a message names, if nobody has seen them, and remember the customer."""
+    """Make the user that a message names, if nobody has seen them, and remember the customer.
+
+    Of several users who are named for one customer, the one of the earliest message counts.
+    """
     user_id = news.buyer.user_id
     if user_id is None or len(user_id) > LONGEST_USER_ID:
         return
@@ -43,9 +46,18 @@ async def meet_buyer(session: AsyncSession, news: StoreNews, *, now: datetime) -
         environment=news.environment,
         customer_id=news.buyer.customer_id,
         user_id=user_id,
-        created_at=now,
+        created_at=news.event_time,
     )
-    await session.execute(insert.on_conflict_do_nothing())
+    told, known = insert.excluded, StoreCustomer
+    # Of two at the same moment the lesser id: any rule will do that does not ask who came first.
+    sooner = tuple_(told.created_at, told.user_id) < tuple_(known.created_at, known.user_id)
+    await session.execute(
+        insert.on_conflict_do_update(
+            index_elements=[known.source, known.environment, known.customer_id],
+            set_={"user_id": told.user_id, "created_at": told.created_at},
+            where=sooner,
+        )
+    )
 
 
 async def owner(
@@ -93,6 +105,11 @@ def _claims(told: Sequence[Told], payments: Sequence[StoreTransaction]) -> list[
     if users:
         return users
     return [str(each) for paid in payments for each in _list(paid.details[CLAIMS])]
+
+
+def was_shown(paid: StoreTransaction) -> bool:
+    """Tell whether somebody has claimed a payment."""
+    return bool(paid.details[CLAIMS])
 
 
 def _list(value: object) -> list[object]:

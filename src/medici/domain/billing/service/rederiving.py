@@ -15,6 +15,7 @@ from medici.domain.billing.service.deriving import By, Cause
 from medici.domain.billing.service.lineages import lock_lineage
 from medici.domain.billing.service.products import COLUMNS
 from medici.domain.billing.service.store_news import Touched, settle_lineages
+from medici.domain.billing.variables import tuned
 from medici.domain.plans.models import Plan
 
 BATCH = 50
@@ -32,6 +33,7 @@ async def rederive_plan(
 
     Return where the next batch begins; None after the last.
     """
+    policy = await tuned(session, policy)
     rows = await _concerned(session, plan_id, after)
     for row in rows:
         lineage = Lineage(source=row.source, environment=row.environment, id=row.lineage_id)

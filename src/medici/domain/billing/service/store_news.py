@@ -17,7 +17,8 @@ from medici.domain.billing.service.checkouts import complete_checkout
 from medici.domain.billing.service.crediting import Around, settle
 from medici.domain.billing.service.deriving import By, Cause, lock_users, rederive
 from medici.domain.billing.service.purchases import Story, story_of, write_purchase
-from medici.domain.billing.service.transfers import transfer
+from medici.domain.billing.service.transfers import hand_over, transfer
+from medici.domain.billing.variables import tuned
 from medici.domain.billing.work import FETCH_PURCHASE
 from medici.domain.inbox import service as inbox
 from medici.domain.inbox.models import MessageStatus
@@ -120,7 +121,7 @@ async def follow_up(
     session: AsyncSession, news: StoreNews, *, policy: StorePolicy, now: datetime
 ) -> Message:
     """Write down what a message tells and bring everything to where that leads."""
-    await owners.meet_buyer(session, news, now=now)
+    policy = await tuned(session, policy)
     touched = await _record(session, news, now=now)
     await complete_checkout(session, news, now=now)
     cause = Cause(by=CAUSES.get(news.auth_mode, By.STORE), id=news.event_id)
@@ -143,7 +144,8 @@ async def settle_lineages(
     ]
     users = touched.left.union(*(story.users for story in stories))
     loose = [(paid, await _owner_of(session, paid, policy)) for paid in touched.loose]
-    await lock_users(session, users | {user_id for _, user_id in loose if user_id})
+    concerned = {user_id for paid, owner in loose for user_id in (paid.user_id, owner)}
+    await lock_users(session, users.union(filter(None, concerned)))
     rows = [await _settle(session, story, policy=policy, now=now) for story in stories]
     for paid, user_id in loose:
         await _settle_loose(session, paid, user_id, policy=policy, now=now)
@@ -156,8 +158,11 @@ async def settle_lineages(
 
 async def _record(session: AsyncSession, news: StoreNews, *, now: datetime) -> Touched:
     touched = Touched(
-        lineages=await lineages.unowned_of_customer(session, news), loose=[], left=set()
+        lineages=await lineages.elsewhere(session, news),
+        loose=list(await lineages.packs_elsewhere(session, news)),
+        left=set(),
     )
+    await owners.meet_buyer(session, news, now=now)
     for standing in news.standings:
         lineage, left = await lineages.record_standing(session, news, standing, now=now)
         touched.lineages.add(lineage)
@@ -173,10 +178,10 @@ async def _record(session: AsyncSession, news: StoreNews, *, now: datetime) -> T
 
 
 def _touch(touched: Touched, paid: StoreTransaction, news: StoreNews) -> None:
-    if paid.lineage_id is None:
-        touched.loose.append(paid)
-    else:
+    if paid.lineage_id is not None:
         touched.lineages.add(lineage_of(news, paid.lineage_id))
+    elif paid not in touched.loose:
+        touched.loose.append(paid)
 
 
 async def _loose(
@@ -210,10 +215,11 @@ async def _settle(
 async def _owner_of(
     session: AsyncSession, paid: StoreTransaction, policy: StorePolicy
 ) -> str | None:
-    if paid.user_id is not None:
+    if paid.user_id is not None and owners.was_shown(paid):
         return paid.user_id
     lineage = _loose_lineage(paid)
-    return (await owners.owner(session, lineage, [], [paid], policy=policy)).user_id
+    named = (await owners.owner(session, lineage, [], [paid], policy=policy)).user_id
+    return named or paid.user_id
 
 
 async def _settle_loose(
@@ -224,6 +230,8 @@ async def _settle_loose(
     policy: StorePolicy,
     now: datetime,
 ) -> None:
+    if user_id is not None and paid.user_id not in (None, user_id):
+        await hand_over(session, paid, user_id, now=now)
     known = await refunds.refunds_of(session, _loose_lineage(paid), [paid.transaction_id])
     around = Around(lineage=[paid], refunds=known, lasting={})
     await settle(session, paid, around, owner=user_id, policy=policy, now=now)

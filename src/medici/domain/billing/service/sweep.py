@@ -19,6 +19,7 @@ from medici.domain.billing.service import telling
 from medici.domain.billing.service.deriving import By, Cause, lock_users, rederive
 from medici.domain.billing.service.lineages import lock_lineage
 from medici.domain.billing.service.store_news import Touched, settle_lineages
+from medici.domain.billing.variables import tuned
 from medici.domain.events.facts import EventName
 from medici.domain.identity.owner import OwnerKind
 from medici.domain.notices.notice import Notice, NoticeType
@@ -33,6 +34,7 @@ async def end_entitlements(
     session: AsyncSession, *, policy: StorePolicy, now: datetime, limit: int = BATCH
 ) -> int:
     """Bring the next entitlements that the clock has ended up to date; return how many."""
+    policy = await tuned(session, policy)
     due = await session.execute(
         select(EntitlementRow.owner_id, EntitlementRow.purchase_id)
         .where(
@@ -102,6 +104,7 @@ async def _settle_again(
     now: datetime,
     after: UUID | None,
 ) -> UUID | None:
+    policy = await tuned(session, policy)
     if after is not None:
         statement = statement.where(StoreTransaction.id > after)
     rows = (await session.scalars(statement.order_by(StoreTransaction.id).limit(BATCH))).all()

@@ -28,9 +28,15 @@ MOVED = Memo(actor="system", reason="purchase_transferred")
 async def transfer(
     session: AsyncSession, story: Story, row: Purchase, *, previous: str, now: datetime
 ) -> None:
-    """Let the unspent credits of a lineage's periods follow it to its new owner."""
+    """Let the unspent credits of a lineage's periods follow it to its new owner.
+
+    Where the store itself says whose it is, that one has made its payments as well.
+    """
     if row.user_id is None:
         return
+    if not story.owner.claimed:
+        for paid in story.payments:
+            paid.user_id = row.user_id
     target = await open_wallet(
         session, owner=Owner.user(row.user_id), environment=row.environment, now=now
     )
@@ -47,6 +53,20 @@ async def transfer(
         type=NoticeType.ENTITLEMENT_TRANSFERRED, subject=f"user:{row.user_id}", data=data
     )
     await announce(session, notice, now=now)
+
+
+async def hand_over(
+    session: AsyncSession, paid: StoreTransaction, user_id: str, *, now: datetime
+) -> None:
+    """Let a payment that belongs to no lineage be another user's, as its store says."""
+    paid.user_id = user_id
+    if paid.grant_id is not None:
+        target = await open_wallet(
+            session, owner=Owner.user(user_id), environment=paid.environment, now=now
+        )
+        await locked_wallets(session, {await wallet_of_grant(session, paid.grant_id), target})
+        await _move(session, paid, target, now=now)
+    await session.flush()
 
 
 async def _move(
