@@ -27,6 +27,9 @@ ALL_ORDERS = os.environ.get("MEDICI_ALL_ORDERS") == "1"
 SIX = HISTORIES["refund, reversal and two stores"]
 NAMES = ("one", "two")
 
+# Three hundred histories or all orders take minutes, and more where other work is done beside them.
+pytestmark = pytest.mark.timeout(30 * 60)
+
 
 async def started(url: str, seed: int, name: str) -> Process:
     child = ("-m", "tests.faults.store_child", url, str(seed), name)

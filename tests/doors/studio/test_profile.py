@@ -44,7 +44,8 @@ class TestProfile:
     async def test_of_a_newcomer_has_the_days_credits(self, ada: Visitor) -> None:
         shown = await profile(ada)
 
-        plan = shown.pop("effective_plan")
+        plan, features = shown.pop("effective_plan"), shown.pop("features")
+        assert features == plan["features"]
         assert (plan["plan_id"], plan["daily_credits"], plan["monthly_price_usd"]) == ("free", 3, 0)
         assert shown == {
             "user_id": "ada",

@@ -147,7 +147,9 @@ class Book:
     def _post_by_time(
         self, kind: PostingKind, grants: list[GrantState], source: Account, target: Account
     ) -> None:
-        slices = [Slice(grant_id=grant.id, amount=grant.unused) for grant in grants]
+        # In the order in which they were given, whatever order a database told them in.
+        ordered = sorted(grants, key=lambda grant: grant.id)
+        slices = [Slice(grant_id=grant.id, amount=grant.unused) for grant in ordered]
         moves = rules.transfer(slices, source, target)
         self.post(kind, moves, memo=BY_TIME, amount=rules.total(slices))
 

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from medici.domain.billing.policy import StorePolicy
 from medici.domain.plans import queries
 from medici.domain.plans.models import Scalar
 from medici.domain.routing.queries import PublishedSettings, published
 from medici.doors.http.auth import CurrentUser
-from medici.doors.http.context import Now
+from medici.doors.http.context import AppResources, Now
 from medici.doors.http.sessions import DbSession, ReadSession
 from medici.doors.studio.auth import MeOut
 from medici.doors.studio.boards import BoardOut, board_of
@@ -84,6 +85,7 @@ async def session_bootstrap(
     user: CurrentUser,
     session: DbSession,
     links: PictureLinks,
+    resources: AppResources,
     now: Now,
     board_limit: Annotated[int, Query(ge=1, le=100)] = 30,
     experiment_limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -97,7 +99,9 @@ async def session_bootstrap(
     wanted = Wanted(user_id=user.id, limit=experiment_limit, now=now)
     return SessionOut(
         me=MeOut(user_id=user.id, platform=user.platform, expires_at=user.expires_at),
-        profile=await profile_of(session, user.id, now=now),
+        profile=await profile_of(
+            session, user.id, policy=StorePolicy.of(resources.settings), now=now
+        ),
         board=await board_of(session, user.id, links, limit=board_limit),
         experiments=ExperimentsOut(user_id=user.id, assignments=await assignments(session, wanted)),
         catalog=offer.active_plans,

@@ -69,9 +69,9 @@ class WhyOut(BaseModel):
 
     ``winner`` is the purchase that counts. Each of the ``others`` says what decided against it:
     ``override``, ``plan_price``, ``later_end`` and so on in the order in which purchases are
-    compared, or ``no_access``, ``plan_unknown``, ``sandbox_not_admitted``. ``features`` are those of
-    the plan in effect; where the variable ``entitlement_features_union`` is on, of every purchase
-    that gives access.
+    compared, or ``no_access``, ``plan_unknown``, ``sandbox_not_admitted``. ``features`` are those
+    of the plan in effect; where the variable ``entitlement_features_union`` is on, of every
+    purchase that gives access.
     """
 
     user_id: str
