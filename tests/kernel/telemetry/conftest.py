@@ -15,5 +15,4 @@ def logging_restored() -> Iterator[None]:
     yield
     root.handlers = [it for it in root.handlers if not isinstance(it.formatter, ProcessorFormatter)]
     root.setLevel(level)
-    structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()

@@ -40,6 +40,16 @@ class TestConfigureLogs:
             "attempt": 2,
         }
 
+    def test_a_logger_is_still_heard_after_logs_are_set_up_again(self, stream: io.StringIO) -> None:
+        log = structlog.get_logger("medici.jobs")
+        log.warning("job.lost")  # from now on it is bound to what it found
+        configure_logs("info", json=True, stream=stream)
+
+        with structlog.testing.capture_logs() as heard:
+            log.warning("job.kind_unknown")
+
+        assert [event["event"] for event in heard] == ["job.kind_unknown"]
+
     def test_takes_in_what_libraries_log(self, stream: io.StringIO) -> None:
         logging.getLogger("somebody").warning("lost %s", "https://a.example/?k=v")
 

@@ -44,7 +44,7 @@ def configure_logs(level: str, *, json: bool, stream: TextIO | None = None) -> N
     OUTPUT.stream = stream or sys.stderr
     OUTPUT.last = _last(_one_line if json else _for_people(OUTPUT.stream))
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *_shared(), rendered],
+        processors=PROCESSORS,
         logger_factory=Lines,
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -116,6 +116,10 @@ def _shared() -> list[Processor]:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+# One list for good: loggers keep the one they first saw, and ``capture_logs`` changes it in place.
+PROCESSORS: list[Processor] = [structlog.stdlib.filter_by_level, *_shared(), rendered]
 
 
 def _last(renderer: Processor) -> list[Processor]:
