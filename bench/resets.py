@@ -9,8 +9,8 @@ from tests.support.databases import opened
 
 from bench.figures import Figure
 from bench.places import Place
-from medici.domain.billing.resets_queries import run_by_id
-from medici.domain.billing.service import resets
+from medici.domain.billing.resets import runs as resets
+from medici.domain.billing.resets.queries import run_by_id
 from medici.domain.plans.service import install_defaults
 from medici.kernel.db.database import Database
 

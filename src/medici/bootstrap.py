@@ -10,8 +10,9 @@ from medici.adapters.oidc import PublishedKeys
 from medici.adapters.storage.obstore_storage import Bucket, open_storage
 from medici.adapters.storage.store import Storage
 from medici.domain.analytics import tasks as analytics_tasks
-from medici.domain.billing import credit_news_tasks, reset_tasks
 from medici.domain.billing import tasks as billing_tasks
+from medici.domain.billing.credit_news import tasks as credit_news_tasks
+from medici.domain.billing.resets import tasks as reset_tasks
 from medici.domain.identity import tasks as identity_tasks
 from medici.domain.inbox import tasks as inbox_tasks
 from medici.domain.ledger import tasks as ledger_tasks
@@ -23,7 +24,7 @@ from medici.domain.rendering import tasks as rendering_tasks
 from medici.domain.routing import service as routing
 from medici.domain.routing.settings import FAL, OPENAI, initial_settings
 from medici.doors.http import tasks as http_tasks
-from medici.doors.studio import store_work
+from medici.doors.studio.selling import work as store_work
 from medici.jobs import tasks as job_tasks
 from medici.jobs.handlers import Registry
 from medici.kernel.clock import Clock, system_clock

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from datetime import datetime
 
-from medici.domain.billing.service import resets
+from medici.domain.billing.resets import runs as resets
 from tests.support.databases import opened
 
 

@@ -12,10 +12,10 @@ import aiohttp
 from sqlalchemy import insert, select
 
 from medici.adapters.payments.news import Source
-from medici.domain.billing import resets_queries
 from medici.domain.billing.models import EntitlementRow, EntitlementStatus
-from medici.domain.billing.resets_models import ResetRun, RunState
-from medici.domain.billing.service import resets
+from medici.domain.billing.resets import queries as resets_queries
+from medici.domain.billing.resets import runs as resets
+from medici.domain.billing.resets.models import ResetRun, RunState
 from medici.domain.identity.owner import OwnerKind
 from medici.domain.ledger.audit import audit
 from medici.domain.ledger.models import Grant, GrantSource, Wallet

@@ -5,11 +5,11 @@ from uuid import UUID
 import typer
 
 from medici.cli.process import at_work, command_settings
-from medici.domain.billing import resets_queries
-from medici.domain.billing.resets_models import RunState
-from medici.domain.billing.service import resets
-from medici.domain.billing.service.rehearsals import rehearse
-from medici.doors.studio.credit_resets import RunOut, TickOut
+from medici.domain.billing.resets import queries as resets_queries
+from medici.domain.billing.resets import runs as resets
+from medici.domain.billing.resets.models import RunState
+from medici.domain.billing.resets.rehearsals import rehearse
+from medici.doors.studio.wallets.resets import RunOut, TickOut
 from medici.resources import Resources
 
 ACTOR = "shell"

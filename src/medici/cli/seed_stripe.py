@@ -18,7 +18,7 @@ from medici.adapters.payments.stripe.forms import Fields
 from medici.adapters.payments.stripe.wire import StripeWire
 from medici.cli.process import at_work, command_settings
 from medici.domain.plans.queries import packs_in_order, plans_in_order
-from medici.doors.studio.refunds import StripeNotConfigured
+from medici.doors.studio.selling.refunds import StripeNotConfigured
 from medici.kernel.environment import Environment
 from medici.resources import Resources
 

@@ -2,7 +2,7 @@
 
 from medici.domain.analytics import models as analytics
 from medici.domain.billing import models as billing
-from medici.domain.billing import resets_models as resets
+from medici.domain.billing.resets import models as resets
 from medici.domain.events import models as events
 from medici.domain.identity import models as identity
 from medici.domain.inbox import models as inbox

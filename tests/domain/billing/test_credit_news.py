@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.domain.billing import credit_news, credit_news_tasks
-from medici.domain.billing.credit_news import CREDITS_LOW_THRESHOLD
-from medici.domain.billing.resets_models import CreditNews, CreditNewsPlace
-from medici.domain.billing.resets_work import TELL_EXPIRING, TELL_NEWS
+from medici.domain.billing.credit_news import sweeps as credit_news
+from medici.domain.billing.credit_news import tasks as credit_news_tasks
+from medici.domain.billing.credit_news.sweeps import CREDITS_LOW_THRESHOLD
+from medici.domain.billing.credit_news.telling import CHUNK
+from medici.domain.billing.resets.models import CreditNews, CreditNewsPlace
+from medici.domain.billing.resets.work import TELL_EXPIRING, TELL_NEWS
 from medici.domain.billing.service.allowances import ensure_allowance
-from medici.domain.billing.service.credit_news import CHUNK
 from medici.domain.events.models import Event
 from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.ledger.models import GrantSource

@@ -9,18 +9,19 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
-from medici.domain.billing import reset_tasks, resets_queries
 from medici.domain.billing.allowance import ResetSchedule, allowance_window
 from medici.domain.billing.models import EntitlementStatus, ResetScheduleRow
-from medici.domain.billing.resets import SkippedReason, Tally, reason_to_skip
-from medici.domain.billing.resets_models import ResetRun, RunState
-from medici.domain.billing.resets_work import TICK
+from medici.domain.billing.resets import queries as resets_queries
+from medici.domain.billing.resets import runs as resets
+from medici.domain.billing.resets import tasks as reset_tasks
+from medici.domain.billing.resets.models import ResetRun, RunState
+from medici.domain.billing.resets.rehearsals import rehearse
+from medici.domain.billing.resets.rules import SkippedReason, Tally, reason_to_skip
+from medici.domain.billing.resets.runs import Ticked
+from medici.domain.billing.resets.work import TICK
 from medici.domain.billing.rules import Entitlement
-from medici.domain.billing.service import resets
 from medici.domain.billing.service.allowances import ensure_allowance
 from medici.domain.billing.service.entitlements import set_entitlement
-from medici.domain.billing.service.rehearsals import rehearse
-from medici.domain.billing.service.resets import Ticked
 from medici.domain.events.models import Event
 from medici.domain.identity.owner import Owner, OwnerKind
 from medici.domain.identity.service import disable_user, ensure_user

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from medici.domain.identity.owner import Owner
 from medici.domain.ledger.views import EVERYTHING
 from medici.doors.http.paging import encode_cursor
-from medici.doors.studio.credit_history_csv import ledger_csv, safe
+from medici.doors.studio.wallets.history_csv import ledger_csv, safe
 from tests.doors.studio.conftest import Visit
 from tests.doors.studio.visitor import Visitor
 from tests.doors.support import Hands

@@ -10,12 +10,12 @@ from sqlalchemy import delete, insert, select
 
 from medici.adapters.payments.news import Source
 from medici.domain.billing.models import EntitlementRow, EntitlementStatus
-from medici.domain.billing.service import resets
-from medici.domain.billing.service.resets import BATCH
+from medici.domain.billing.resets import runs as resets
+from medici.domain.billing.resets.runs import BATCH
 from medici.domain.identity.models import AuditEntry
 from medici.domain.identity.owner import OwnerKind
 from medici.domain.plans.models import Plan
-from medici.doors.studio.credit_resets import BATCHES_AT_ONCE
+from medici.doors.studio.wallets.resets import BATCHES_AT_ONCE
 from tests.doors.studio.conftest import Visit
 from tests.doors.studio.visitor import Visitor
 from tests.doors.support import Hands

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from medici.domain.billing.resets_work import TELL_NEWS
+from medici.domain.billing.resets.work import TELL_NEWS
 from medici.domain.ledger.models import Wallet
 from medici.fakes.apple.authority import milliseconds
 from medici.jobs.queue import enqueue

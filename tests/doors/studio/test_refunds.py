@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from medici.domain.billing.models import StoreTransaction
 from medici.domain.identity.models import AuditEntry
-from medici.doors.studio.store_work import COMPLETE_REFUND
+from medici.doors.studio.selling.work import COMPLETE_REFUND
 from medici.fakes.faults import Fault, FaultKind, Rule
 from medici.jobs.models import Job
 from tests.doors.studio.conftest import Visit

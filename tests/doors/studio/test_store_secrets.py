@@ -5,7 +5,7 @@ from pydantic import SecretStr
 
 from medici.adapters.payments.errors import StoreNotConfigured, TokenRefused
 from medici.adapters.payments.news import AuthMode
-from medici.doors.studio.store_secrets import RelayClosed, RelayGate
+from medici.doors.studio.selling.secrets import RelayClosed, RelayGate
 
 JWT = "eyJhbGciOiJub25lIn0.e30.c2ln"
 

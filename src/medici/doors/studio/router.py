@@ -1,45 +1,34 @@
 """Every route of the studio door."""
 
-from medici.doors.studio import (
-    analytics_events,
-    analytics_reports,
-    auth,
-    boards,
-    bootstrap,
+from medici.doors.studio import auth, files
+from medici.doors.studio.analytics import events as analytics_events
+from medici.doors.studio.analytics import provider_health
+from medici.doors.studio.analytics import reports as analytics_reports
+from medici.doors.studio.catalogue import audit as product_audit
+from medici.doors.studio.catalogue import discover, discover_admin, packs, plans, styles, variables
+from medici.doors.studio.home import boards, bootstrap, profile
+from medici.doors.studio.notices import deliveries as webhook_deliveries
+from medici.doors.studio.notices import endpoints as webhook_endpoints
+from medici.doors.studio.rendering import events as render_events
+from medici.doors.studio.rendering import provider_webhooks, renders, uploads
+from medici.doors.studio.routing import canary as provider_settings_canary
+from medici.doors.studio.routing import dry_run as provider_settings_dry_run
+from medici.doors.studio.routing import history as provider_settings_history
+from medici.doors.studio.routing import provider_settings, route_preview
+from medici.doors.studio.selling import (
     checkouts,
     client_purchases,
-    credit_history,
-    credit_resets,
-    credits,
-    discover,
-    discover_admin,
-    files,
     holdings,
-    packs,
-    plans,
-    product_audit,
-    profile,
-    provider_health,
-    provider_settings,
-    provider_settings_canary,
-    provider_settings_dry_run,
-    provider_settings_history,
-    provider_webhooks,
     purchases,
     refunds,
-    render_events,
-    renders,
-    route_preview,
-    store_messages,
     store_webhooks,
-    styles,
     subscriptions,
-    uploads,
-    variables,
-    webhook_deliveries,
-    webhook_endpoints,
 )
+from medici.doors.studio.selling import messages as store_messages
 from medici.doors.studio.tryit import routes as tryit
+from medici.doors.studio.wallets import credits
+from medici.doors.studio.wallets import history as credit_history
+from medici.doors.studio.wallets import resets as credit_resets
 
 # Each for itself, because a router within a router is searched twice for every request; what is
 # asked most often comes first.

@@ -1,0 +1,1 @@
+"""Telling of credits: given, low, about to end, ended."""

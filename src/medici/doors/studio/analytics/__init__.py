@@ -1,0 +1,1 @@
+"""What clients report, and what operators see of it."""

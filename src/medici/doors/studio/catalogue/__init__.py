@@ -1,0 +1,1 @@
+"""What is on offer: plans, packs, styles, variables, the feed; and their audit."""

@@ -1,0 +1,1 @@
+"""What an app shows first: its start-up data, a user's board and profile."""

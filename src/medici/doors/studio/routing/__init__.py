@@ -1,0 +1,1 @@
+"""Provider settings: drafts, versions, canaries, dry runs, and what a route would choose."""

@@ -1,0 +1,1 @@
+"""Credits: balances, movements, their history, and the daily reset."""
