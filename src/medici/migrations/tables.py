@@ -1,6 +1,7 @@
 """Every table of the product, for whoever compares or creates the schema."""
 
 from medici.domain.analytics import models as analytics
+from medici.domain.assignments import models as assignments
 from medici.domain.billing import models as billing
 from medici.domain.billing.resets import models as resets
 from medici.domain.events import models as events
@@ -18,6 +19,7 @@ from medici.kernel.db.base import Base
 
 MODELS = (
     analytics,
+    assignments,
     billing,
     events,
     http,

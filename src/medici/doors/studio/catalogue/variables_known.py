@@ -1,14 +1,16 @@
 """Every variable that some code reads, put together from the capabilities that read them."""
 
+from medici.domain.assignments import variables as assignments
 from medici.domain.billing import variables as entitlements
 from medici.domain.billing.credit_news import sweeps as credit_news
+from medici.domain.experiments import variables as experiments
 from medici.domain.insights import alerts
 from medici.domain.plans import variables as plans
 from medici.domain.plans.models import Scalar
 from medici.domain.plans.variables import Tunables, Variables
 
 FOR_APPS = Tunables.of(plans.TUNABLES, credit_news.TUNABLES, entitlements.TUNABLES)
-KNOWN = Tunables.of(FOR_APPS, alerts.TUNABLES)
+KNOWN = Tunables.of(FOR_APPS, alerts.TUNABLES, assignments.TUNABLES, experiments.TUNABLES)
 FOR_OPERATORS = KNOWN.by_key.keys() - FOR_APPS.by_key.keys()
 
 
