@@ -1,0 +1,1 @@
+"""Experiments: their statistics, figures, rules and commands."""
