@@ -13,9 +13,12 @@ from typing import Any, TypeAlias
 
 from bench import (
     admission,
+    assignment,
+    automation,
     consumes,
     dashboard,
     events,
+    experiments,
     gateway,
     health,
     pipeline,
@@ -38,13 +41,17 @@ ON_A_DATABASE: dict[str, Measure] = {
     "health": health.measure,
     "resets": resets.measure,
     "events": events.measure,
+    "assignment": assignment.measure,
+    "automation": automation.measure,
     "dashboard": dashboard.measure,
+    "experiments": experiments.measure,
     "webhooks": webhooks.measure,
     "aged": admission.measure_aged,
 }
 RESTYLE = "restyle"
 ROUTING = "routing"
-ONLY_BY_NAME = frozenset({"aged", "dashboard", "resets"})  # take some minutes to grow old
+# They take some minutes to grow old.
+ONLY_BY_NAME = frozenset({"aged", "automation", "dashboard", "resets"})
 MEASURES = {**ON_A_DATABASE, RESTYLE: restyle.measure, ROUTING: routing.measure}
 
 

@@ -13,6 +13,7 @@ from medici.domain.analytics import tasks as analytics_tasks
 from medici.domain.billing import tasks as billing_tasks
 from medici.domain.billing.credit_news import tasks as credit_news_tasks
 from medici.domain.billing.resets import tasks as reset_tasks
+from medici.domain.experiments import tasks as experiment_tasks
 from medici.domain.identity import tasks as identity_tasks
 from medici.domain.inbox import tasks as inbox_tasks
 from medici.domain.ledger import tasks as ledger_tasks
@@ -104,6 +105,7 @@ def job_registry() -> Registry:
         analytics_tasks,
         job_tasks,
         billing_tasks,
+        experiment_tasks,
         http_tasks,
         identity_tasks,
         inbox_tasks,

@@ -16,6 +16,7 @@ from medici.kernel.db.database import Database
 from medici.kernel.keyring import KeyRing
 from medici.kernel.net.client import OutgoingClient
 from medici.kernel.telemetry.metrics import Metrics
+from medici.kernel.turns import Turns
 from medici.settings import Settings
 
 
@@ -36,6 +37,8 @@ class Resources:
     # The stores that can be asked; one whose settings are missing is not there.
     stores: Mapping[Source, Store] = field(default_factory=dict)
     receivers: Receivers = field(default_factory=Receivers)
+    # Whose turn it is at what must not be asked by all of this process at once.
+    turns: Turns = field(default_factory=Turns)
 
     def now(self) -> datetime:
         return self.clock()

@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     apple_api_issuer_id: str | None = None
     apple_api_key_id: str | None = None
     apple_api_private_key: SecretStr | None = None
+    app_store_consumption_consent: bool = False
     google_play_package_names: Annotated[tuple[str, ...], NoDecode] = ()
     google_play_api_base: str = "https://androidpublisher.googleapis.com"
     google_play_service_account: SecretStr | None = None

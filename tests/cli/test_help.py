@@ -18,6 +18,7 @@ COMMANDS = {
     "audit",
     "ledger",
     "credits",
+    "experiments",
     "jobs",
     "openapi",
     "smoke",

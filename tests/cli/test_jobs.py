@@ -1,4 +1,4 @@
-"""Looking at background work from the shell, and reviving it."""
+"""Looking at background work from the shell, reviving it, and taking it out."""
 
 from uuid import UUID
 
@@ -47,6 +47,30 @@ class TestJobs:
             shell.refused(*UNFIT)
 
         assert len(shell.done("jobs", "--dead", "--limit", "1")) == 1
+
+
+class TestCancel:
+    def test_takes_a_waiting_job_out(self, shell_on_either: Shell) -> None:
+        shell_on_either.refused(*UNFIT)
+        shell_on_either.done("jobs", "revive", "--all-dead")
+        (line,) = shell_on_either.done("jobs", "--waiting")
+        job_id = line.split()[0]
+
+        assert shell_on_either.done("jobs", "cancel", job_id) == ["1 canceled"]
+
+        assert " rendering.dispatch unfit_job_arguments: " in line
+        assert shell_on_either.done("jobs", "--waiting") == ["nothing waits"]
+        assert shell_on_either.refused("jobs", "cancel", job_id) == (
+            f"medici: job {job_id} is canceled (job_not_waiting)"
+        )
+
+    def test_refuses_what_is_not_there(self, shell: Shell) -> None:
+        shell.done("migrate")
+
+        assert shell.refused("jobs", "cancel", str(NOBODY)) == f"medici: {NOBODY} (job_not_found)"
+
+    def test_looks_at_the_living_or_the_dead(self, shell: Shell) -> None:
+        assert shell.run("jobs", "--dead", "--waiting").exit_code == 2
 
 
 class TestRevive:

@@ -76,6 +76,7 @@ IN_PATH = {
     "section_key": "gold",
     "variable_key": "gold",
     "key": "pictures/nothing.jpg",
+    "experiment_id": "paywall_timing",
 }
 
 TABLE: Mapping[str, Operation] = {
@@ -165,6 +166,35 @@ TABLE: Mapping[str, Operation] = {
     "GET /v1/admin/provider-settings/canary": Operation(gate=Gate.OPERATOR),
     "POST /v1/admin/provider-settings/canary/promote": Operation(gate=Gate.OPERATOR),
     "POST /v1/admin/provider-settings/canary/abort": Operation(gate=Gate.OPERATOR),
+    "POST /v1/experiments/assign": Operation(
+        gate=Gate.OWNER, body={"experiment_id": "gold", "user_id": "owner"}
+    ),
+    "GET /v1/experiments/active/{user_id}": Operation(gate=Gate.OWNER),
+    "POST /v1/experiments/exposures": Operation(
+        gate=Gate.OWNER,
+        body={
+            "user_id": "owner",
+            "exposures": [{"experiment_id": "gold", "variant_id": "control"}],
+        },
+    ),
+    "GET /v1/admin/experiments": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/templates": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/audit": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/experiments/guardrails/evaluate": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/experiments/rollout/evaluate-all": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/experiments/{experiment_id}/rollout/evaluate": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/experiments/automation/run": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/automation/history": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/{experiment_id}": Operation(gate=Gate.OPERATOR),
+    "PUT /v1/admin/experiments/{experiment_id}": Operation(gate=Gate.OPERATOR, body={}),
+    "DELETE /v1/admin/experiments/{experiment_id}": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/power": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/{experiment_id}/performance": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/experiments/{experiment_id}/trends": Operation(gate=Gate.OPERATOR),
+    "GET /v1/admin/render-jobs/{job_id}": Operation(gate=Gate.OPERATOR),
+    "POST /v1/admin/experiments/{experiment_id}/rollout/publish-routes": Operation(
+        gate=Gate.OPERATOR
+    ),
     "GET /v1/admin/provider-settings/diff": Operation(gate=Gate.OPERATOR),
     "GET /v1/config/provider-route-preview": Operation(gate=Gate.OPEN),
     # The stores' signatures and the relays' secrets are the credentials: test_store_webhooks.py,

@@ -14,6 +14,8 @@ from appstoreserverlibrary.api_client import (
     AppStoreServerAPIClient,
     GetTransactionHistoryVersion,
 )
+from appstoreserverlibrary.models.ConsumptionRequest import ConsumptionRequest
+from appstoreserverlibrary.models.DeliveryStatus import DeliveryStatus
 from appstoreserverlibrary.models.Environment import Environment
 from appstoreserverlibrary.models.NotificationHistoryRequest import NotificationHistoryRequest
 from appstoreserverlibrary.models.Status import Status
@@ -31,6 +33,7 @@ from tests.support.apple import authority
 
 V2 = GetTransactionHistoryVersion.V2
 BUNDLE, LINEAGE = "com.example.medici", "2000000000000001"
+PACK = "2000000000000077"
 
 
 class Client(AppStoreServerAPIClient):
@@ -159,6 +162,39 @@ class TestApi:
         read = vendor.verifier.verify_and_decode_notification(item.signedPayload)
         assert read.notificationUUID == "n1"
 
+    async def test_hears_what_was_used_of_a_pack(self, vendor: Vendor) -> None:
+        await _tell_use(vendor, consumptionPercentage=67_932)
+
+        (told,) = vendor.shop.used.values()
+        assert (told.delivered, told.percentage) == (True, 67_932)
+        async with httpx.AsyncClient(base_url=vendor.base) as visitor:
+            heard = (await visitor.get("/__fake/consumption")).json()
+        assert heard == {
+            PACK: {
+                "customerConsented": True,
+                "sampleContentProvided": True,
+                "deliveryStatus": "DELIVERED",
+                "consumptionPercentage": 67_932,
+            }
+        }
+
+    @pytest.mark.parametrize(
+        ("said", "number"),
+        [
+            ({"customerConsented": False}, 4000035),
+            ({"consumptionPercentage": 100_001}, 4000000),
+            ({"deliveryStatus": DeliveryStatus.UNDELIVERED_OTHER}, 4000000),
+        ],
+        ids=["no consent", "more than all", "used and not delivered"],
+    )
+    async def test_hears_nothing_that_cannot_be(
+        self, vendor: Vendor, said: dict[str, Any], number: int
+    ) -> None:
+        with pytest.raises(APIException) as refused:
+            await _tell_use(vendor, **{"consumptionPercentage": 1, **said})
+
+        assert (refused.value.raw_api_error, vendor.shop.used) == (number, {})
+
     @pytest.mark.parametrize(
         ("wanted", "status", "number"), [("77", 404, 4040010), ("x", 400, 4000006)]
     )
@@ -250,6 +286,19 @@ class TestNotify:
             ]
 
         assert [answer.status_code for answer in answers] == [422, 422]
+
+
+async def _tell_use(vendor: Vendor, **said: Any) -> None:
+    """Tell the fake what was used of a pack, as Apple's own client does."""
+    vendor.shop.purchases[PACK] = Purchase(
+        transaction={**month(), "transactionId": PACK, "type": "Consumable"}
+    )
+    delivery = said.pop("deliveryStatus", DeliveryStatus.DELIVERED)
+    consented = said.pop("customerConsented", True)
+    told = ConsumptionRequest(
+        customerConsented=consented, sampleContentProvided=True, deliveryStatus=delivery, **said
+    )
+    await asyncio.to_thread(vendor.client.send_consumption_information, PACK, told)
 
 
 class TestTrust:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from medici.kernel.clock import system_clock
 from medici.kernel.db.database import Database
 from medici.kernel.ids import new_id
 from medici.kernel.net.client import OutgoingClient
+from medici.settings import Settings
 from tests.domain.notices.office import GRANTED, KEYS, REGISTRY, TAKEN, Office, in_turn, told
 from tests.faults.deployments import Layout, deployed
 from tests.jobs.waiting import until, until_true
@@ -38,7 +39,7 @@ async def hanging(_request: Request, _writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def working(office: Office) -> AsyncIterator[None]:
+async def working(office: Office, *, concurrency: int = 16) -> AsyncIterator[None]:
     """Have a worker at work by the real clock."""
     stop = asyncio.Event()
     worker = Worker(
@@ -47,7 +48,9 @@ async def working(office: Office) -> AsyncIterator[None]:
         resources=office,
         clock=system_clock,
         draw=lambda: 0.5,
-        options=WorkerOptions(poll_seconds=0.1, grace_seconds=0, tick_seconds=3600),
+        options=WorkerOptions(
+            concurrency=concurrency, poll_seconds=0.1, grace_seconds=0, tick_seconds=3600
+        ),
     )
     running = asyncio.create_task(worker.run(stop))
     try:
@@ -110,6 +113,42 @@ class TestReceivers:
         assert len(breaks.requests) == 2
         first, second = attempts["breaks"]
         assert timedelta(seconds=5) <= second.at - first.at < timedelta(seconds=9)
+
+
+@dataclass
+class Slow:
+    """A receiver that takes everything, once it is let go; it remembers how many it had at once."""
+
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
+    most: int = 0
+
+    async def answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await self.let_go.wait()
+        self.waiting -= 1
+        await TAKEN(request, writer)
+
+
+class TestReceiverThatIsSlow:
+    async def test_holds_up_nobody_else(self, database: Database) -> None:
+        slow, notices, hands = Slow(), 6, 4
+        async with site(slow.answer) as slowly, site(TAKEN) as takes:
+            allow = frozenset({slowly.place, takes.place})
+            async with OutgoingClient(allow_foreign=allow, lookup=Names()) as outgoing:
+                settings = Settings(_env_file=None, medici_worker_concurrency=hands)
+                office = Office(database=database, outgoing=outgoing, settings=settings)
+                await office.listening(slowly, takes)
+                await office.announce(*[GRANTED] * notices)
+
+                async with working(office, concurrency=hands):
+                    await until_true(lambda: len(takes.requests) == notices, within=5)
+                    held = len(slowly.requests)
+                    slow.let_go.set()
+                    await until_true(lambda: len(slowly.requests) == notices, within=30)
+
+        assert (held, slow.most) == (1, 1)
 
 
 class TestCrash:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import func, select
 
 from medici.adapters.payments.news import Source, StoreNews
+from medici.adapters.payments.store import Use
 from medici.domain.billing.models import Purchase, StoreTransaction
 from medici.domain.billing.work import RECONCILE
 from medici.domain.inbox.models import MessageStatus, WebhookEvent
@@ -245,6 +246,9 @@ class Dying:
 
     async def acknowledge(self, receipt: str) -> None:
         raise Crash("acknowledge")
+
+    async def report_use(self, transaction_id: str, use: Use, *, environment: Environment) -> None:
+        raise Crash("report_use")
 
 
 async def _ways(visitor: Visitor, stores: Stores) -> Mapping[str, Tell]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from medici.kernel.db.database import Database
 from medici.kernel.ids import new_id
 from tests.jobs.waiting import until
 from tests.jobs.work import NOW, REGISTRY, Bench, clock, draw
+from tests.support.databases import opened
 
 QUICK = WorkerOptions(lease_seconds=2.0, poll_seconds=0.05, tick_seconds=0.05, grace_seconds=5)
 
@@ -102,3 +104,24 @@ async def working(
     finally:
         stop.set()
         await task
+
+
+@asynccontextmanager
+async def opened_again(database: Database) -> AsyncIterator[Database]:
+    """Open the same database once more, as another process does."""
+    async with opened(database.engine.url.render_as_string(hide_password=False)) as other:
+        yield other
+
+
+@dataclass
+class Watcher:
+    """An observer that remembers what it was told."""
+
+    begun: list[str] = field(default_factory=list)
+    ended: list[tuple[str, str]] = field(default_factory=list)
+
+    def started(self, kind: str) -> None:
+        self.begun.append(kind)
+
+    def finished(self, kind: str, outcome: str, seconds: float) -> None:
+        self.ended.append((kind, outcome))

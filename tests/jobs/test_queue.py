@@ -9,12 +9,12 @@ from sqlalchemy.exc import IntegrityError
 
 from medici.jobs.claims import Claim
 from medici.jobs.database_clock import database_time
-from medici.jobs.errors import JobNotDead, JobNotFound, JobSucceeded
+from medici.jobs.errors import JobNotDead, JobNotFound, JobNotWaiting, JobSucceeded
 from medici.jobs.inline import run_due
 from medici.jobs.models import Job, State
 from medici.jobs.outcomes import Again, Done, Outcome
 from medici.jobs.queries import dead_letters
-from medici.jobs.queue import cancel, enqueue, revive
+from medici.jobs.queue import cancel, cancel_waiting, enqueue, revive
 from medici.jobs.reviving import Revived, revive_all
 from medici.jobs.settlement import settle
 from medici.kernel.db.database import Database
@@ -175,6 +175,47 @@ class TestCancel:
             assert not await cancel(session, job_id)
 
         assert await state(queue, job_id) == State.DONE
+
+
+class TestCancelWaiting:
+    async def test_takes_out_what_waits(self, queue: Database, bench: Bench) -> None:
+        job_id = await put(queue, NOTE, run_at=NOW + MINUTE)
+
+        async with queue.transaction() as session:
+            await cancel_waiting(session, job_id)
+
+        assert await state(queue, job_id) == State.CANCELED
+        assert await run_due(queue, REGISTRY, bench, NOW + 2 * MINUTE) == []
+
+    async def test_leaves_a_running_job_to_its_run(self, queue: Database) -> None:
+        job_id = await put(queue, NOTE)
+        claim = await take(queue, job_id)
+
+        with pytest.raises(JobNotWaiting, match="is running; ask again"):
+            async with queue.transaction() as session:
+                await cancel_waiting(session, job_id)
+
+        await end(queue, claim, Done())  # the run had kept its lease
+        assert await state(queue, job_id) == State.DONE
+
+    async def test_lets_a_dying_job_say_its_last_words(self, queue: Database) -> None:
+        job_id = await put(queue, NOTE)
+        async with queue.transaction() as session:
+            (await session.get_one(Job, job_id)).burial = "worker_lost"
+
+        with pytest.raises(JobNotWaiting, match="given up"):
+            async with queue.transaction() as session:
+                await cancel_waiting(session, job_id)
+
+    async def test_finds_nothing_where_nothing_is(self, queue: Database, bench: Bench) -> None:
+        job_id = await put(queue, NOTE)
+        await run_due(queue, REGISTRY, bench, NOW)
+
+        async with queue.transaction() as session:
+            with pytest.raises(JobNotWaiting, match="is done"):
+                await cancel_waiting(session, job_id)
+            with pytest.raises(JobNotFound):
+                await cancel_waiting(session, new_id())
 
 
 class TestRevive:

@@ -1,50 +1,23 @@
-"""A worker at work: side by side, woken, stopped, robbed of its leases and of its database."""
+"""A worker at work: side by side, woken, watched."""
 
 import asyncio
-import sqlite3
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from functools import partial
-from pathlib import Path
-from typing import Any
 
-import pytest
 from sqlalchemy import event, text
 
 from medici.jobs import tasks
 from medici.jobs.bell import ring
 from medici.jobs.handlers import Registry
-from medici.jobs.inline import run_due
 from medici.jobs.kinds import Queue
 from medici.jobs.models import Job, State
 from medici.jobs.presence import seconds_since_seen
-from medici.jobs.queue import cancel
 from medici.kernel.db.database import Database
-from medici.kernel.db.errors import DatabaseUnavailable
-from tests.jobs.acts import QUICK, job, let_lapse, put, state, until_state, working
+from tests.jobs.acts import QUICK, Watcher, job, opened_again, put, state, until_state, working
 from tests.jobs.waiting import until, until_true
-from tests.jobs.work import HOLD, NOTE, NOW, POLL, REGISTRY, SILENT, SLOW, Bench, effects, silent
-from tests.support.databases import opened
+from tests.jobs.work import HOLD, NOTE, POLL, SILENT, SLOW, Bench, silent
 
-HOUR = timedelta(hours=1)
 DEAF = replace(QUICK, poll_seconds=3600)  # looks for work only when it is rung
-
-
-@dataclass
-class Watcher:
-    """An observer that remembers what it was told."""
-
-    begun: list[str] = field(default_factory=list)
-    ended: list[tuple[str, str]] = field(default_factory=list)
-
-    def started(self, kind: str) -> None:
-        self.begun.append(kind)
-
-    def finished(self, kind: str, outcome: str, seconds: float) -> None:
-        self.ended.append((kind, outcome))
 
 
 class TestWorker:
@@ -172,212 +145,6 @@ class TestWorker:
             await until_state(queue, job_id, State.DONE)
 
         assert bench.started == [job_id, job_id]
-
-
-class TestLease:
-    async def test_is_kept_while_a_run_goes_on(self, queue: Database, bench: Bench) -> None:
-        job_id = await put(queue, HOLD)
-        options = replace(QUICK, lease_seconds=1.0)
-
-        async with working(queue, bench, options=options), working(queue, bench, options=options):
-            await until_true(lambda: len(bench.started) == 1)
-            fence = (await job(queue, job_id)).fence
-            first = (await job(queue, job_id)).lease_until
-            assert first is not None
-
-            async def outlived() -> bool:
-                lease_until = (await job(queue, job_id)).lease_until
-                return lease_until is not None and lease_until - first > timedelta(seconds=1.2)
-
-            await until(outlived)
-            assert (await job(queue, job_id)).fence == fence
-            bench.release.set()
-            await until_state(queue, job_id, State.DONE)
-
-        assert bench.started == [job_id]
-
-    async def test_lost_to_another_ends_the_run(self, queue: Database, bench: Bench) -> None:
-        job_id = await put(queue, HOLD)
-        watcher = Watcher()
-
-        async with working(queue, bench, observer=watcher):
-            await until_true(lambda: len(bench.started) == 1)
-            await let_lapse(queue, job_id)
-            await until_true(lambda: len(bench.started) == 2)
-            await until_true(lambda: bench.cancelled == [job_id])
-            bench.release.set()
-            await until_state(queue, job_id, State.DONE)
-
-        assert sorted(outcome for _, outcome in watcher.ended) == ["done", "lost"]
-        assert await effects(queue) == [(str(job_id), "held")]
-
-    async def test_survives_a_freeze_that_nobody_noticed(
-        self, queue: Database, bench: Bench
-    ) -> None:
-        job_id = await put(queue, HOLD)
-
-        async with working(queue, bench, options=replace(QUICK, lease_seconds=0.6)):
-            await until_true(lambda: len(bench.started) == 1)
-            time.sleep(0.8)  # noqa: ASYNC251 - the whole process stands still
-            noted = await put(queue, NOTE)
-            await until_state(queue, noted, State.DONE)
-            bench.release.set()
-            await until_state(queue, job_id, State.DONE)
-
-        assert bench.started == [job_id]
-
-    async def test_of_a_canceled_job_ends_the_run(self, queue: Database, bench: Bench) -> None:
-        job_id = await put(queue, HOLD)
-
-        async with working(queue, bench):
-            await until_true(lambda: len(bench.started) == 1)
-            async with queue.transaction() as session:
-                await cancel(session, job_id)
-            await until_true(lambda: bench.cancelled == [job_id])
-
-        assert await state(queue, job_id) == State.CANCELED
-
-
-class TestStop:
-    async def test_lets_runs_finish(self, queue: Database, bench: Bench) -> None:
-        job_id = await put(queue, HOLD)
-
-        async with working(queue, bench):
-            await until_true(lambda: len(bench.started) == 1)
-            asyncio.get_running_loop().call_later(0.2, bench.release.set)
-
-        assert await state(queue, job_id) == State.DONE
-
-    async def test_hands_back_what_takes_too_long(self, queue: Database, bench: Bench) -> None:
-        job_id = await put(queue, HOLD)
-
-        async with working(queue, bench, options=replace(QUICK, grace_seconds=0.1)):
-            await until_true(lambda: len(bench.started) == 1)
-
-        returned = await job(queue, job_id)
-        assert (returned.state, returned.attempts, returned.losses) == (State.READY, 0, 0)
-        assert returned.fence > 1
-        assert bench.cancelled == [job_id]
-        bench.release.set()
-        await run_due(queue, REGISTRY, bench, NOW)
-        assert await effects(queue) == [(str(job_id), "held")]
-
-    async def test_claims_nothing_more(self, queue: Database, bench: Bench) -> None:
-        await put(queue, HOLD)
-        options = replace(QUICK, grace_seconds=0.3, concurrency=2)
-
-        async with working(queue, bench, options=options):
-            await until_true(lambda: len(bench.started) == 1)
-        late = await put(queue, NOTE)
-
-        assert await state(queue, late) == State.READY
-
-
-class TestClock:
-    @pytest.mark.parametrize("skew", [HOUR, -HOUR])
-    async def test_of_a_worker_decides_nothing(
-        self, queue: Database, bench: Bench, skew: timedelta
-    ) -> None:
-        """Whoever enqueues and works an hour off does so in the same moment as all others."""
-
-        def skewed() -> Any:
-            return NOW + skew
-
-        at_once = await put(queue, NOTE, now=skewed())
-        soon = await put(queue, NOTE, now=skewed(), run_at=skewed() + timedelta(seconds=0.3))
-        later = await put(queue, NOTE, now=skewed(), run_at=skewed() + HOUR / 2)
-        held = await put(queue, HOLD)
-
-        async with working(queue, bench, by_clock=skewed), working(queue, bench):
-            await until_state(queue, at_once, State.DONE)
-            await until_state(queue, soon, State.DONE)
-            bench.release.set()
-            await until_state(queue, held, State.DONE)
-
-        assert bench.started == [held]
-        assert await state(queue, later) == State.READY
-
-
-@asynccontextmanager
-async def opened_again(database: Database) -> AsyncIterator[Database]:
-    async with opened(database.engine.url.render_as_string(hide_password=False)) as other:
-        yield other
-
-
-class TestOutage:
-    async def test_is_outlived(self, queue: Database, bench: Bench, tmp_path: Path) -> None:
-        """The database goes away under running jobs and comes back; nobody restarts anything."""
-        make_impatient(queue)
-        before = [await put(queue, HOLD) for _ in range(4)]
-        meanwhile = [await put(queue, NOTE, run_at=NOW + timedelta(seconds=0.2)) for _ in range(4)]
-        options = replace(QUICK, lease_seconds=5.0)  # leases outlast the outage
-
-        async with working(queue, bench, options=options):
-            await until_true(lambda: len(bench.started) == 4)
-            async with away(queue, tmp_path):
-                bench.release.set()
-                await asyncio.sleep(0.5)  # long enough to fail several times
-            await until(partial(answers, queue))  # our own connections died, too
-            for job_id in before + meanwhile:
-                await until_state(queue, job_id, State.DONE, within=5)
-
-        assert len(await effects(queue)) == 8
-
-
-async def answers(database: Database) -> bool:
-    try:
-        await database.check()
-    except DatabaseUnavailable:
-        return False
-    return True
-
-
-def make_impatient(database: Database) -> None:
-    """Have SQLite report a lock soon instead of waiting for it."""
-    if database.dialect == "sqlite":
-
-        @event.listens_for(database.engine.sync_engine, "checkout")
-        def _(connection: Any, *_: object) -> None:
-            connection.execute("PRAGMA busy_timeout=20")
-
-
-@asynccontextmanager
-async def away(database: Database, directory: Path) -> AsyncIterator[None]:
-    if database.dialect == "sqlite":
-        assert database.engine.url.database is not None
-        connection = sqlite3.connect(database.engine.url.database, isolation_level=None, timeout=60)
-        connection.execute("BEGIN EXCLUSIVE")
-        yield
-        connection.rollback()
-        connection.close()
-    else:
-        killing = asyncio.create_task(kill_connections(database))
-        yield
-        killing.cancel()
-        await asyncio.gather(killing, return_exceptions=True)
-
-
-async def kill_connections(database: Database) -> None:
-    """End every connection to this database again and again, from outside it."""
-    name = database.engine.url.database
-    async with opened_elsewhere(database) as other:
-        while True:
-            async with other.engine.connect() as connection:
-                await connection.execute(
-                    text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                        "WHERE datname = :name"
-                    ),
-                    {"name": name},
-                )
-            await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def opened_elsewhere(database: Database) -> AsyncIterator[Database]:
-    url = database.engine.url.set(database="postgres")
-    async with opened(url.render_as_string(hide_password=False)) as other:
-        yield other
 
 
 class TestThroughput:

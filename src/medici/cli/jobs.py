@@ -1,6 +1,7 @@
-"""Looking at the background work that waits or has failed, and giving dead work another life."""
+"""Looking at the background work that waits or has failed; reviving it, or taking it out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 import typer
@@ -11,8 +12,8 @@ from rich.table import Table
 from medici.cli.process import command_settings, database_alone
 from medici.cli.schema import require_newest
 from medici.jobs.models import Job, State
-from medici.jobs.queries import counts_by_kind, dead_letters
-from medici.jobs.queue import revive
+from medici.jobs.queries import counts_by_kind, dead_letters, waiting
+from medici.jobs.queue import cancel_waiting, revive
 from medici.jobs.reviving import Revived, revive_all
 
 SHOWN = (State.READY, State.RUNNING, State.DEAD)
@@ -36,7 +37,32 @@ async def show_dead(kind: str | None, *, limit: int) -> None:
     if not dead:
         typer.echo("nothing is dead")
     for job in dead:
-        typer.echo(_told(job))
+        typer.echo(_line(job, at=job.finished_at, error_code=job.burial or job.last_error_code))
+
+
+async def show_waiting(kind: str | None, *, limit: int) -> None:
+    """Show the jobs that wait, the soonest first, with the error of their last run."""
+    async with database_alone(command_settings()) as database:
+        await require_newest(database)
+        async with database.reading() as session:
+            ready = await waiting(session, kind=kind, limit=limit)
+    if not ready:
+        typer.echo("nothing waits")
+    for job in ready:
+        typer.echo(_line(job, at=job.due_at, error_code=job.last_error_code))
+
+
+async def cancel_one(job_id: UUID) -> None:
+    """Take one waiting job out of the queue for good.
+
+    Raises:
+        JobNotFound, JobNotWaiting: as ``queue.cancel_waiting`` does.
+    """
+    async with database_alone(command_settings()) as database:
+        await require_newest(database)
+        async with database.transaction() as session:
+            await cancel_waiting(session, job_id)
+    typer.echo("1 canceled")
 
 
 async def revive_one(job_id: UUID) -> None:
@@ -66,10 +92,11 @@ def _counted(counts: Mapping[tuple[str, State], int]) -> Table:
     return table
 
 
-def _told(job: Job) -> str:
-    ended = f"{job.finished_at:%Y-%m-%d %H:%M:%S}" if job.finished_at else "-"
+def _line(job: Job, *, at: datetime | None, error_code: str | None) -> str:
+    moment = f"{at:%Y-%m-%d %H:%M:%S}" if at else "-"
+    line = f"{job.id} {moment} {job.kind}"
     error = " ".join((job.last_error or "").split())
-    return f"{job.id} {ended} {job.kind} {job.burial or job.last_error_code}: {error}"
+    return f"{line} {error_code}: {error}" if error_code else line
 
 
 def _tell(done: Revived) -> None:

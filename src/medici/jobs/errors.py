@@ -62,6 +62,13 @@ class JobNotDead(MediciError):
     code = "job_not_dead"
 
 
+class JobNotWaiting(MediciError):
+    """Only a job that waits for its next run can be taken out of the queue."""
+
+    kind = Kind.CONFLICT
+    code = "job_not_waiting"
+
+
 class JobSucceeded(MediciError):
     """The work of a dead job waits already, as another job with the same key."""
 

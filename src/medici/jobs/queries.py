@@ -82,6 +82,16 @@ async def counts_by_kind(
     return {(name, state): count for name, state, count in rows}
 
 
+async def waiting(
+    session: AsyncSession, *, kind: str | None = None, limit: int = 100
+) -> Sequence[Job]:
+    """List the jobs that wait for their next run, of every kind or of one, the soonest first."""
+    rows = await session.execute(
+        select(Job).where(IS_READY, _of(kind)).order_by(Job.due_at, Job.id).limit(limit)
+    )
+    return rows.scalars().all()
+
+
 async def dead_letters(
     session: AsyncSession, *, kind: str | None = None, limit: int = 100
 ) -> Sequence[Job]:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.jobs.bell import ring_after_commit
 from medici.jobs.database_clock import clock_after
-from medici.jobs.errors import JobNotDead, JobNotFound, JobSucceeded
+from medici.jobs.errors import JobNotDead, JobNotFound, JobNotWaiting, JobSucceeded
 from medici.jobs.kinds import Argument, JobKind, stored
 from medici.jobs.models import IS_UNFINISHED_WITH_KEY, Job, State
 from medici.kernel.db.inserts import Insert, insert_into
@@ -86,6 +86,25 @@ async def cancel(session: AsyncSession, job_id: UUID) -> bool:
         .execution_options(synchronize_session=False)
     )
     return canceled.scalar_one_or_none() is not None
+
+
+async def cancel_waiting(session: AsyncSession, job_id: UUID) -> None:
+    """Take a job out of the queue for good, unless a run of it is under way.
+
+    Raises:
+        JobNotFound: there is no such job.
+        JobNotWaiting: it runs now, has ended, or has only its last words left.
+    """
+    job = await session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        raise JobNotFound(str(job_id))
+    if job.state == State.RUNNING:
+        raise JobNotWaiting(f"job {job_id} is running; ask again when that run has ended")
+    if job.state != State.READY:
+        raise JobNotWaiting(f"job {job_id} is {job.state.value}")
+    if job.burial is not None:
+        raise JobNotWaiting(f"job {job_id} is given up, and what it holds is being let go")
+    await cancel(session, job_id)
 
 
 async def revive(session: AsyncSession, job_id: UUID) -> None:

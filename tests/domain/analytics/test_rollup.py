@@ -112,6 +112,23 @@ class TestRollUp:
         async with database.reading() as session:
             assert await session.scalar(select(func.count()).select_from(StaleHour)) == 0
 
+    async def test_writes_a_day_with_the_last_of_its_stale_hours(self, database: Database) -> None:
+        told = [ago(OPENED, 10 * MINUTE), ago(OPENED, 2 * HOUR), ago(OPENED, 3 * HOUR)]
+        await tell(database, *told, ago(OPENED, 24 * HOUR))
+        async with database.transaction() as session:
+            await rollup.look_further(session, after=None, now=NOW)
+
+        written = []
+        more = True
+        while more:
+            async with database.transaction() as session:
+                more = await rollup.roll_next(session, now=NOW)
+                written.append(
+                    (await session.scalars(select(DayCell.events).order_by(DayCell.since))).all()
+                )
+
+        assert written == [[1], [1], [1, 2], [1, 2]]  # the running hour is in no day
+
     async def test_of_what_clients_report_keeps_name_and_platform(self, database: Database) -> None:
         claim = Fact(
             name="render_status_updated",
@@ -237,5 +254,7 @@ class TestProperty:
         async with database.reading() as session:
             bins = await queries.latency_bins(session, window, floor_hour(NOW))
             assert bins == await queries.latency_bins(session, window, None)
+            renderers = await queries.renderers(session, window, floor_hour(NOW))
+            assert renderers == await queries.renderers(session, window, None)
             days = await session.scalar(select(func.sum(DayCell.events)))
             assert days == await session.scalar(select(func.sum(HourCell.events)))

@@ -23,6 +23,9 @@ class TestParts:
         assert spans[0].since == window.since
         assert spans[-1].until == window.until
         assert all(a.until == b.since for a, b in pairwise(spans))
+        whole = sorted([*parts.rolled, *parts.raw], key=lambda span: span.since)
+        assert (whole[0].since, whole[-1].until) == (window.since, window.until)
+        assert all(a.until == b.since for a, b in pairwise(whole))
 
     def test_are_days_hours_and_raw_ends(self) -> None:
         def at(day: int, hour: int, minute: int = 0) -> datetime:
@@ -35,6 +38,7 @@ class TestParts:
             Window(since=at(1, 11), until=at(2, 0)),
             Window(since=at(4, 0), until=at(4, 9)),
         )
+        assert parts.rolled == (Window(since=at(1, 11), until=at(4, 9)),)
         assert parts.raw == (
             Window(since=at(1, 10, 30), until=at(1, 11)),
             Window(since=at(4, 9), until=at(4, 9, 20)),

@@ -18,7 +18,9 @@ from medici.domain.billing.models import (
     StoreTransaction,
 )
 from medici.domain.billing.policy import StorePolicy
+from medici.domain.billing.service.claims import claim
 from medici.domain.billing.service.store_news import Taken, take_news
+from medici.domain.identity.service import ensure_user
 from medici.domain.inbox.sealing import NEWS
 from medici.domain.ledger.models import Grant, GrantSource, Wallet
 from medici.domain.plans.models import Pack, Plan
@@ -117,6 +119,22 @@ async def take_all(database: Database, history: Iterable[StoreNews]) -> None:
     for news in history:
         async with database.transaction() as session:
             await take(session, news)
+
+
+async def show(
+    session: AsyncSession, user_id: str, news: StoreNews, policy: StorePolicy = POLICY
+) -> Taken:
+    """Hand in a message as the client of a user who is signed in."""
+    await ensure_user(session, user_id=user_id, now=NOW)
+    return await claim(
+        session,
+        user_id=user_id,
+        news=news,
+        keys=KEYS,
+        policy=policy,
+        payload_hash=hashed(news),
+        now=NOW,
+    )
 
 
 def hashed(news: StoreNews) -> str:

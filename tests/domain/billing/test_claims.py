@@ -4,40 +4,23 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from medici.adapters.payments.news import Buyer, StoreNews
+from medici.adapters.payments.news import Buyer
 from medici.domain.billing.account_tokens import account_token
 from medici.domain.billing.errors import NothingToClaim, PurchaseOfAnother
 from medici.domain.billing.models import Purchase
 from medici.domain.billing.policy import StorePolicy, Transfers
 from medici.domain.billing.queries import effective_plan
-from medici.domain.billing.service.claims import claim
-from medici.domain.billing.service.store_news import Taken
 from medici.domain.identity.owner import Owner
 from medici.domain.identity.service import ensure_user
 from medici.domain.ledger.audit import audit
 from medici.domain.ledger.queries import wallet_by_owner
 from medici.domain.ledger.service.consume import consume
 from medici.domain.ledger.values import Memo
-from tests.domain.billing.books import KEYS, POLICY, hashed, take
+from tests.domain.billing.books import show, take
 from tests.domain.billing.histories import NOW, Line, pack
 
 NOBODY_S = Line(buyer=Buyer())
 MEMO = Memo(actor="ada", reason="test")
-
-
-async def show(
-    session: AsyncSession, user_id: str, news: StoreNews, policy: StorePolicy = POLICY
-) -> Taken:
-    await ensure_user(session, user_id=user_id, now=NOW)
-    return await claim(
-        session,
-        user_id=user_id,
-        news=news,
-        keys=KEYS,
-        policy=policy,
-        payload_hash=hashed(news),
-        now=NOW,
-    )
 
 
 async def plan_of(session: AsyncSession, user_id: str) -> str:
@@ -86,6 +69,26 @@ class TestClaim:
         assert (moved, back) == ({"ada": 0, "bob": 70}, {"ada": 70, "bob": 0})
         assert (await plan_of(shop, "ada"), await plan_of(shop, "bob")) == ("pro", "free")
         assert await audit(shop) == []
+
+    async def test_that_moves_a_purchase_is_no_old_news(self, shop: AsyncSession) -> None:
+        await show(shop, "ada", NOBODY_S.paid(2))
+        await take(shop, NOBODY_S.canceled(2))  # told later than what is shown
+
+        answers = [(await show(shop, user, NOBODY_S.paid(2))).message for user in ("bob", "ada")]
+
+        assert answers == ["processed", "processed"]
+        assert (await plan_of(shop, "ada"), await plan_of(shop, "bob")) == ("pro", "free")
+
+    async def test_of_what_nobody_has_is_no_old_news(self, shop: AsyncSession) -> None:
+        await take(shop, NOBODY_S.canceled(2))
+
+        assert (await show(shop, "ada", NOBODY_S.paid(2))).message == "processed"
+        assert await plan_of(shop, "ada") == "pro"
+
+    async def test_of_one_s_own_is_old_news_once_more_was_told(self, shop: AsyncSession) -> None:
+        await take(shop, Line().canceled(2))
+
+        assert (await show(shop, "ada", NOBODY_S.paid(2))).message == "stale_event"
 
     @pytest.mark.parametrize("transfers", [None, Transfers.KEEP])
     async def test_leaves_what_the_store_says_is_another_s(

@@ -1,13 +1,12 @@
 """What billing does by itself: it asks stores, and tells them what customers have."""
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
-from medici.adapters.payments.errors import PurchaseUnknown, StoreUnavailable
 from medici.adapters.payments.news import (
     AuthMode,
     PurchaseState,
@@ -25,6 +24,7 @@ from medici.domain.billing.work import (
     FETCH_PURCHASE,
     RECONCILE,
     REDERIVE_PLAN,
+    REPORT_USE,
 )
 from medici.domain.identity.owner import Owner
 from medici.domain.inbox.models import MessageStatus, WebhookEvent
@@ -35,67 +35,12 @@ from medici.jobs.models import Job
 from medici.jobs.outcomes import Done, Failed
 from medici.jobs.queue import enqueue
 from medici.kernel.db.database import Database
-from medici.kernel.environment import Environment
-from medici.kernel.keyring import KeyRing
-from medici.settings import Settings
+from tests.domain.billing.asked import AskedStore, Opened
 from tests.domain.billing.books import KEYS, books, hashed, take_all
 from tests.domain.billing.histories import DAY, NOW, Line
 
 REGISTRY = Registry.of(tasks)
 IOS = Line()
-
-
-@dataclass(slots=True, kw_only=True)
-class AskedStore:
-    """A store that knows how its purchases stand, and remembers what it was asked and told."""
-
-    knows: dict[str, StoreNews] = field(default_factory=dict)
-    told_before: list[StoreNews] = field(default_factory=list)
-    away: bool = False
-    asked: list[str] = field(default_factory=list)
-    acknowledged: list[str] = field(default_factory=list)
-
-    async def current(
-        self,
-        handle: str,
-        *,
-        environment: Environment,
-        now: datetime,
-    ) -> StoreNews | None:
-        self.asked.append(handle)
-        self._must_be_there()
-        if handle not in self.knows:
-            raise PurchaseUnknown(f"no purchase {handle}")
-        return self.knows[handle]
-
-    async def missed(
-        self,
-        *,
-        since: datetime,
-        now: datetime,
-    ) -> AsyncIterator[StoreNews]:
-        self._must_be_there()
-        for news in self.told_before:
-            if news.event_time >= since:
-                yield news
-
-    async def acknowledge(self, receipt: str) -> None:
-        self._must_be_there()
-        self.acknowledged.append(receipt)
-
-    def _must_be_there(self) -> None:
-        if self.away:
-            raise StoreUnavailable("away")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opened:
-    """As much of a process's resources as billing asks for."""
-
-    database: Database
-    stores: Mapping[Source, Store] = field(default_factory=dict)
-    keys: KeyRing = KEYS
-    settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
 
 
 def fetched(line: Line, number: int, state: PurchaseState, at: datetime) -> StoreNews:
@@ -133,6 +78,7 @@ class TestRegistry:
             FETCH_PURCHASE,
             RECONCILE,
             REDERIVE_PLAN,
+            REPORT_USE,
         }
         assert {each.kind for each in REGISTRY.schedules} == {EXPIRE_TRIALS, RECONCILE}
 

@@ -21,6 +21,8 @@ from medici.kernel.clock import system_clock
 from medici.kernel.db.database import Database
 from medici.kernel.keyring import KeyRing
 from medici.kernel.net.client import OutgoingClient
+from medici.kernel.turns import Turns
+from medici.settings import Settings
 from tests.doors.support import Hands
 from tests.kernel.net.sites import Answer, Request, Site, says
 
@@ -57,6 +59,8 @@ class Office:
     outgoing: OutgoingClient
     keys: KeyRing = KEYS
     clock: Hands = field(default_factory=real_hands)
+    settings: Settings = field(default_factory=lambda: Settings(_env_file=None))
+    turns: Turns = field(default_factory=Turns)
 
     async def endpoint(self, url: str, *types: NoticeType) -> tuple[WebhookEndpoint, str]:
         """Add an endpoint; return it and its secret."""

@@ -1,5 +1,7 @@
 """Nothing is sent to an address inside somebody's network, however it is written."""
 
+from uuid import UUID
+
 from medici.domain.notices.letters import Letter, post
 from medici.domain.notices.models import DeliveryStatus
 from medici.kernel.net.client import OutgoingClient
@@ -12,7 +14,7 @@ from tests.kernel.net.sites import sends_to, site
 
 
 def letter(url: str) -> Letter:
-    return Letter(url=url, headers={}, body=b"{}")
+    return Letter(endpoint_id=UUID(int=1), url=url, headers={}, body=b"{}")
 
 
 class TestPost:

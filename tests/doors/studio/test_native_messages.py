@@ -99,6 +99,26 @@ class TestApple(Selling):
         assert await held(ada) == ("free", "inactive", "manual")
         assert await ada.balance() == before + 2 * PACK_CREDITS
 
+    @pytest.mark.parametrize("consented", [True, False])
+    async def test_hears_what_was_used_where_customers_consent(
+        self, ada: Visitor, stores: Stores, consented: bool
+    ) -> None:
+        consenting = stores.with_settings(app_store_consumption_consent=consented)
+        ada.app.state.resources = consenting.studio.resources
+        original = stores.apple_sells(
+            appAccountToken=await account_token(ada), productId="pack_ios", type="Consumable"
+        )
+        bought = stores.apple.purchases[original]
+        bought.renewal = bought.status = None
+        await told_by_apple(ada, stores.apple_tells("ONE_TIME_CHARGE", original))
+
+        body = stores.apple_tells("CONSUMPTION_REQUEST", original)
+
+        assert await told_by_apple(ada, body) == "ignored"
+        await consenting.studio.work()
+        heard = [(told.delivery, told.percentage) for told in stores.apple.used.values()]
+        assert heard == ([("DELIVERED", 0)] if consented else [])
+
     async def test_of_an_unknown_user_is_kept_for_later(self, ada: Visitor, stores: Stores) -> None:
         original = stores.apple_sells(appAccountToken=apple.ACCOUNT)
 

@@ -18,6 +18,7 @@ from tests.doors.studio.conftest import Visit
 from tests.doors.studio.visitor import Visitor
 from tests.doors.support import Hands
 from tests.support.painters import Painter
+from tests.support.provider_tests import OTHER, begun
 from tests.support.studio import Studio, opened_studio
 
 SETTINGS = "/v1/admin/provider-settings"
@@ -82,6 +83,8 @@ class TestDryRun:
 
         assert found == {
             "jobs": JOBS,
+            "tested": 0,
+            "experiments": [],
             "version": 1,
             "revision": 1,
             "published": {
@@ -136,6 +139,19 @@ class TestDryRun:
 
     async def test_looks_at_the_youngest_alone(self, operator: Visitor) -> None:
         assert (await foreseen(operator, {}, jobs=4))["jobs"] == 4
+
+    async def test_says_which_jobs_were_in_an_experiment_and_which_run_now(
+        self, operator: Visitor, studio: Studio
+    ) -> None:
+        await begun(studio, overrides={"grace": OTHER})
+        await studio.customer("grace")
+        for _ in range(2):
+            await studio.order("grace", tier=Tier.PREVIEW)
+
+        found = await foreseen(operator, {})
+
+        assert (found["jobs"], found["tested"]) == (JOBS + 2, 2)
+        assert found["experiments"] == ["providers"]
 
     async def test_writes_nothing(self, operator: Visitor, studio: Studio) -> None:
         before = await rows(studio.database)

@@ -11,6 +11,8 @@ from tests.doors.studio.provider_settings_desk import (
     studio,
 )
 from tests.doors.studio.visitor import Visitor
+from tests.support.provider_tests import CONTROL, OTHER, Routing, begun, routes
+from tests.support.studio import Studio
 
 __all__ = ["operator", "studio"]  # fixtures
 
@@ -105,7 +107,27 @@ class TestRoutePreview:
             "weights": [],
             "on_moderation": "stop",
             "on_uncertain": "reconcile_then_fail",
+            "treatments": [],
         }
+
+    async def test_tells_where_a_test_of_providers_makes_exceptions(
+        self, operator: Visitor, studio: Studio
+    ) -> None:
+        nobody: Routing = {"default_provider": "no", "fallback_chain": [], "operation_routes": None}
+        variants = {CONTROL: None, OTHER: routes("openai"), "same": routes("fal"), "none": nobody}
+        await begun(studio, variants)
+
+        answer = await operator.get(PREVIEW, params=RESTYLE)
+
+        assert answer.json()["candidate_chain"] == ["fal", "openai", "etcher"]
+        assert answer.json()["treatments"] == [
+            {
+                "experiment_id": "providers",
+                "variant_id": OTHER,
+                "candidate_chain": ["openai", "fal", "etcher"],
+                "selected_model": "openai-small",
+            }
+        ]
 
     async def test_passes_over_who_cannot(self, operator: Visitor) -> None:
         for wish in ({"operation": "remove"}, {"operation": "restyle", "masked": "true"}):

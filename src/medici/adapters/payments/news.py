@@ -167,7 +167,8 @@ class StoreNews:
     """Everything that one message tells. ``event_id`` is unique per source and environment.
 
     ``event_time`` orders the messages of a lineage, whenever they arrive. A message without
-    standing, payment or refund is kept and ignored; ``remark`` then says why.
+    standing, payment or refund is kept and ignored; ``remark`` then says why. ``asks_use_of`` is
+    the payment that a customer wants back, where the store asks how much of it was used.
     """
 
     source: Source
@@ -180,4 +181,5 @@ class StoreNews:
     standings: tuple[Standing, ...] = ()
     payments: tuple[Payment, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    asks_use_of: str | None = None
     remark: str | None = None

@@ -10,13 +10,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
-    JsonValue,
     StringConstraints,
     ValidationError,
 )
@@ -35,37 +31,8 @@ from medici.adapters.payments.news import (
     Unset,
 )
 from medici.kernel.environment import Environment
+from medici.kernel.incoming import Metadata, Moment
 
-
-def _in_utc(value: object) -> object:
-    """Read a time without a zone as UTC, as relays have always meant it."""
-    if isinstance(value, str) and value:
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return value
-
-
-def _nameable(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("this moment has no date in UTC") from error
-
-
-def _storable(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Refuse what can be sent and no database keeps: NUL, half a surrogate pair, no number."""
-    written = json.dumps(metadata, allow_nan=False)
-    if "\\u0000" in written:
-        raise ValueError("NUL cannot be stored")
-    json.dumps(metadata, ensure_ascii=False).encode()
-    return metadata
-
-
-Metadata = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_in_utc), AfterValidator(_nameable)]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
 UserId = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[ -~]+$")]
 

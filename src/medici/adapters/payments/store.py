@@ -1,11 +1,26 @@
 """A store that can be asked, and told."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import Protocol
 
 from medici.adapters.payments.news import StoreNews
 from medici.kernel.environment import Environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What a customer has had of a payment.
+
+    ``share`` is how much of it was used, 0 to 1; None where that is a matter of time, or unknown.
+    ``sampled`` says that they could try before they paid.
+    """
+
+    delivered: bool
+    share: Fraction | None
+    sampled: bool
 
 
 class Store(Protocol):
@@ -28,5 +43,13 @@ class Store(Protocol):
         """Tell the store that a payment's customer has what they paid for; repeating is harmless.
 
         Raises:
+            StoreUnavailable: it does not answer now.
+        """
+
+    async def report_use(self, transaction_id: str, use: Use, *, environment: Environment) -> None:
+        """Tell the store how much of a payment was used; the customer consents to that.
+
+        Raises:
+            PurchaseUnknown: the store does not want to hear it of this payment.
             StoreUnavailable: it does not answer now.
         """

@@ -1,8 +1,11 @@
 """Selects that add facts up, the same for the rollup and for what is not rolled up yet."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     FromClause,
     Integer,
@@ -29,6 +32,7 @@ CLIENT_NAMES = 200  # of one hour that are told apart, so that no client can swe
 OTHER = "_other"
 KEPT_OF_CLIENTS = frozenset({"name", "platform"})
 MEASURES = ("events", "timed", "latency_ms", "costed", "cost_micros", "credits")
+MARKS = ("previews", "finals", "credits")  # of USER_MEASURES
 USER_MEASURES = ("renders", "completed", "previews", "finals", "credits", "cost_micros")
 NOTHING: ColumnElement[str] = literal_column("''", Text)
 BIN: ColumnElement[int] = literal_column(bin_sql("events.latency_ms"), Integer)
@@ -46,11 +50,19 @@ CANCELED = ("canceled", "cancelled")
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 
 
-def within(window: Window) -> ColumnElement[bool]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """The window of a select that is told of it only when it is run."""
+
+    since: BindParameter[datetime]
+    until: BindParameter[datetime]
+
+
+def within(window: Window | Slot) -> ColumnElement[bool]:
     return and_(Event.occurred_at >= window.since, Event.occurred_at < window.until)
 
 
-def raw_cells(window: Window, *, few_names: bool = False) -> Rows:
+def raw_cells(window: Window | Slot, *, few_names: bool = False) -> Rows:
     """Add up the facts of a window by all that they are told apart by.
 
     Of what clients report only name and platform are told apart; with ``few_names`` the names
@@ -81,7 +93,7 @@ def raw_cells(window: Window, *, few_names: bool = False) -> Rows:
     ).group_by(*keys)
 
 
-def raw_bins(window: Window) -> Rows:
+def raw_bins(window: Window | Slot) -> Rows:
     """Count the latencies of trusted facts of a window by bin."""
     told = (
         select(*(_dimension(key, Event.name) for key in BIN_DIMENSIONS), BIN.label("bin"))
@@ -110,6 +122,17 @@ def raw_users(window: Window) -> Rows:
     )
 
 
+def raw_marks(window: Window | Slot) -> Rows:
+    """Tell of each render of a user that ended in a window what it counts as."""
+    completed = Event.status.in_(COMPLETED)
+    return select(
+        Event.user_id,
+        case((and_(completed, Event.tier == Tier.PREVIEW), 1), else_=0).label("previews"),
+        case((and_(completed, Event.tier == Tier.FINAL), 1), else_=0).label("finals"),
+        case((completed, func.coalesce(Event.credits, 0)), else_=0).label("credits"),
+    ).where(within(window), has_ended(), Event.user_id.is_not(None))
+
+
 def _completed_as(tier: Tier) -> ColumnElement[int]:
     done = and_(Event.status.in_(COMPLETED), Event.tier == tier)
     return _number(func.sum(case((done, 1), else_=0)))
@@ -136,7 +159,7 @@ def _dimension(
     return case((Event.trusted.is_(True), told), else_=NOTHING).label(key)
 
 
-def _few_names(window: Window) -> ColumnElement[str]:
+def _few_names(window: Window | Slot) -> ColumnElement[str]:
     frequent = (
         select(Event.name)
         .where(within(window), Event.trusted.is_(False))

@@ -1,13 +1,15 @@
 """How far actors come along the steps of a funnel, decided actor by actor."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import groupby, pairwise
+from operator import attrgetter
 from statistics import median
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from medici.domain.analytics.rates import Rate
 
@@ -20,8 +22,7 @@ class Mode(StrEnum):
     ANY = "any"  # in any order
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """Something an actor did; a name that is no step matters only in strict mode."""
 
     name: str
@@ -83,7 +84,7 @@ def follow(actors: Iterable[Sequence[Act]], funnel: Funnel) -> list[Step]:
 
 def furthest(acts: Sequence[Act], funnel: Funnel) -> Times:
     """Return when an actor took the steps of the try that led furthest."""
-    ordered = list(_with_ties_as_asked(acts, funnel.steps))
+    ordered = _with_ties_as_asked(acts, funnel.steps)
     match funnel.mode:
         case Mode.ORDERED:
             return _ordered(ordered, funnel)
@@ -97,11 +98,9 @@ def _ordered(acts: Sequence[Act], funnel: Funnel) -> Times:
     """Keep for each step the try that began last: whatever comes has most time left for it."""
     tries: list[Times] = [()] * len(funnel.steps)
     best: Times = ()
+    places = _places(tuple(funnel.steps))
     for act in acts:
-        # From the last step on, so that one act is never two steps.
-        for place in range(len(funnel.steps) - 1, -1, -1):
-            if funnel.steps[place] != act.name:
-                continue
+        for place in places.get(act.name, ()):
             if place == 0:
                 reached: Times = (act.at,) if act.at < funnel.until else ()
             else:
@@ -113,6 +112,13 @@ def _ordered(acts: Sequence[Act], funnel: Funnel) -> Times:
             if len(reached) > len(best):
                 best = reached
     return best
+
+
+@lru_cache(maxsize=64)
+def _places(steps: tuple[str, ...]) -> Mapping[str, Sequence[int]]:
+    """Return where each name stands, from the last step on, so that one act is never two steps."""
+    backwards = range(len(steps) - 1, -1, -1)
+    return {name: [place for place in backwards if steps[place] == name] for name in set(steps)}
 
 
 def _strict(acts: Sequence[Act], funnel: Funnel) -> Times:
@@ -156,11 +162,12 @@ def _taken(acts: Sequence[Act], wanted: Counter[str]) -> Iterator[datetime]:
             yield act.at
 
 
-def _with_ties_as_asked(acts: Sequence[Act], steps: Sequence[str]) -> Iterator[Act]:
+def _with_ties_as_asked(acts: Sequence[Act], steps: Sequence[str]) -> Sequence[Act]:
     """Put acts of one moment into the order of the steps."""
-    for _, tied in groupby(acts, key=lambda act: act.at):
-        group = list(tied)
-        yield from group if len(group) == 1 else _in_order_of(steps, group)
+    if len({act.at for act in acts}) == len(acts):
+        return acts
+    tied = (list(group) for _, group in groupby(acts, key=attrgetter("at")))
+    return [act for group in tied for act in _in_order_of(steps, group)]
 
 
 def _in_order_of(steps: Sequence[str], acts: Sequence[Act]) -> list[Act]:

@@ -68,7 +68,8 @@ async def acts(session: AsyncSession, funnel: Funnel, window: Window) -> Iterato
         .order_by("actor", Event.occurred_at)
         .limit(TooMuchToFollow.MOST + 1)
     )
-    rows = (await session.execute(told)).all()
+    # Thousands of rows, none of which is an object: the connection reads them sooner.
+    rows = (await (await session.connection()).execute(told)).all()
     if len(rows) > TooMuchToFollow.MOST:
         raise TooMuchToFollow("ask for fewer hours, or for steps that are rarer")
     return _by_actor(rows)

@@ -36,6 +36,15 @@ class Parts:
     hours: tuple[Window, ...]
     raw: tuple[Window, ...]
 
+    @property
+    def rolled(self) -> tuple[Window, ...]:
+        """Return the hours and days as one span; they touch."""
+        if not self.hours and not self.days:
+            return ()
+        spans = (*self.hours, *self.days)
+        since, until = min(span.since for span in spans), max(span.until for span in spans)
+        return (Window(since=since, until=until),)
+
 
 def floor_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)

@@ -37,7 +37,8 @@ class StorePolicy:
 
     ``transfers`` None keeps a purchase whose owner the store named, and transfers any other.
     ``leeway`` is how long a purchase that renews lasts beyond its end, while news is on its way;
-    it is a variable, and read where decisions are made.
+    it is a variable, and read where decisions are made. ``reports_use`` says that customers consent
+    to a store's hearing how much they used of what they want back.
     """
 
     sandbox: SandboxPurchases = SandboxPurchases.ALLOWLIST
@@ -45,6 +46,7 @@ class StorePolicy:
     transfers: Transfers | None = None
     clawback: Clawback = Clawback.FLOOR
     leeway: timedelta = timedelta()
+    reports_use: bool = False
 
     @classmethod
     def of(cls, settings: Settings) -> "StorePolicy":
@@ -54,6 +56,7 @@ class StorePolicy:
             sandbox_users=frozenset(settings.sandbox_user_ids),
             transfers=Transfers(named) if named else None,
             clawback=Clawback(settings.clawback_policy),
+            reports_use=settings.app_store_consumption_consent,
         )
 
     def admits(self, environment: Environment, user_id: str) -> bool:

@@ -15,12 +15,14 @@ from medici.domain.billing.lineages import Lineage
 from medici.domain.billing.policy import StorePolicy
 from medici.domain.billing.service import reconciling, rederiving, sweep
 from medici.domain.billing.service.store_news import enqueue_fetch, take_news
+from medici.domain.billing.service.use import use_of
 from medici.domain.billing.work import (
     ACKNOWLEDGE,
     EXPIRE_TRIALS,
     FETCH_PURCHASE,
     RECONCILE,
     REDERIVE_PLAN,
+    REPORT_USE,
 )
 from medici.domain.inbox import service as inbox
 from medici.domain.inbox.models import MessageStatus
@@ -128,6 +130,27 @@ async def acknowledge(run: Run[Resources], *, source: str, receipt: str) -> None
     store = run.resources.stores.get(Source(source))
     if store is not None:
         await store.acknowledge(receipt)
+
+
+@handles(REPORT_USE)
+async def report_use(
+    run: Run[Resources], *, source: str, environment: str, transaction_id: str
+) -> None:
+    """Tell a store how much of a payment was used, before it decides on a refund."""
+    asked, world = Source(source), Environment(environment)
+    store = run.resources.stores.get(asked)
+    if store is None:
+        log.warning("billing.store_not_configured", source=source)
+        return
+    async with run.resources.database.reading() as session:
+        use = await use_of(session, source=asked, environment=world, transaction_id=transaction_id)
+    if use is None:
+        log.warning("billing.use_unknown", source=source, transaction_id=transaction_id)
+        return
+    try:
+        await store.report_use(transaction_id, use, environment=world)
+    except PurchaseUnknown as refused:  # asking again would bring the same answer
+        log.warning("billing.use_refused", source=source, reason=str(refused))
 
 
 async def _asked(run: Run[Resources], store: Store, wanted: Lineage) -> StoreNews | None:

@@ -26,6 +26,7 @@ class EventName(StrEnum):
     SUBSCRIPTION_RENEWED = "subscription_renewed"
     SUBSCRIPTION_CHANGED = "subscription_changed"
     SUBSCRIPTION_ENDED = "subscription_ended"
+    SUBSCRIPTION_REACTIVATED = "subscription_reactivated"
     TRIAL_STARTED = "trial_started"
     TRIAL_CONVERTED = "trial_converted"
     PACK_PURCHASED = "pack_purchased"

@@ -1,6 +1,6 @@
 """Everything at a glance, each part beside what it was in the span before."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -39,11 +39,38 @@ from medici.kernel.environment import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VariantShare:
+    """The users of a variant and those who began to pay, against control by the test for one look.
+
+    ``id``, ``assigned``, ``converted`` and ``rate`` say the same as the longer names.
+    """
+
+    variant_id: str
+    assigned_users: int
+    active_paid_users: int
+    paid_conversion_rate: float
+    id: str
+    assigned: int
+    converted: int
+    rate: float
+    ci: tuple[float, float] | None
+    lift: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentFigure:
-    """One experiment and its variants, as experiments tell it."""
+    """One running experiment, by its users of the window. Rates and lifts are percentages."""
 
     id: str
-    variants: Sequence[Mapping[str, object]]
+    experiment_id: str
+    name: str
+    primary_metric: str
+    is_active: bool
+    total_assigned_users: int
+    active_paid_users: int
+    paid_conversion_rate: float
+    variants: Sequence[VariantShare]
 
 
 # Whoever knows how experiments stood in a window.
@@ -153,7 +180,7 @@ async def dashboard(
         signed_in=await users_signed_in(session, since=window.since, until=window.until),
         reset_credits=seen.credits(EventName.CREDITS_RESET),
         checkouts=seen.count(EventName.CHECKOUT_STARTED),
-        activations=seen.count(EventName.SUBSCRIPTION_ACTIVATED),
+        activations=subscribed.new + subscribed.reactivated,
         dues=await subscriptions.dues(session, now=now),
         provider_breakdown=breakdowns.by_provider(seen),
         operation_breakdown=breakdowns.by_operation(seen),

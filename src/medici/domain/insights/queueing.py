@@ -91,7 +91,12 @@ async def fate(session: AsyncSession, window: Window) -> Fate:
         .subquery()
     )
     rows = await session.execute(
-        select(newest, RenderAttempt.created_at.label("sent_at"))
+        select(
+            newest.c.created_at,
+            newest.c.position,
+            newest.c.provider_mode,
+            RenderAttempt.created_at.label("sent_at"),
+        )
         .join(
             RenderAttempt,
             and_(RenderAttempt.render_job_id == newest.c.id, RenderAttempt.number == 1),

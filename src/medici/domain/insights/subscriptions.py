@@ -9,7 +9,7 @@ from fractions import Fraction
 from re import fullmatch
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, case, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -102,7 +102,7 @@ async def subscriptions(session: AsyncSession, seen: View, *, now: datetime) -> 
         trialing=sum(row.purchases for row in running if row.state is PurchaseState.TRIALING),
         new=seen.count(EventName.SUBSCRIPTION_ACTIVATED),
         churned=seen.count(EventName.SUBSCRIPTION_ENDED),
-        reactivated=_reactivated(seen),
+        reactivated=seen.count(EventName.SUBSCRIPTION_REACTIVATED),
         mrr=money(_mrr(running)),
     )
 
@@ -110,10 +110,10 @@ async def subscriptions(session: AsyncSession, seen: View, *, now: datetime) -> 
 def flow(seen: View, later: Subscriptions) -> Flow:
     """Tell who came and went in the window before the one of ``later``."""
     return Flow(
-        active=max(later.active - later.new + later.churned, 0),
+        active=_at_start(later),
         new=seen.count(EventName.SUBSCRIPTION_ACTIVATED),
         churned=seen.count(EventName.SUBSCRIPTION_ENDED),
-        reactivated=_reactivated(seen),
+        reactivated=seen.count(EventName.SUBSCRIPTION_REACTIVATED),
     )
 
 
@@ -132,17 +132,25 @@ async def dues(session: AsyncSession, *, now: datetime) -> Dues:
         Purchase.state.in_((PurchaseState.TRIALING, *EARNING)),
         Purchase.environment == Environment.PRODUCTION,
     )
-    renewing = and_(Purchase.will_renew, renews >= now, renews < now + WEEK)
-    ending = and_(~Purchase.will_renew, Purchase.ends_at >= now, Purchase.ends_at < now + WEEK)
+    renewing = and_(Purchase.will_renew, _within_a_week(renews, now))
+    ending = and_(~Purchase.will_renew, _within_a_week(Purchase.ends_at, now))
+    # Each of the two is an index's; what they find is told apart afterwards.
+    near = or_(_within_a_week(Purchase.renews_at, now), _within_a_week(Purchase.ends_at, now))
     row = (
         await session.execute(
             select(
                 func.count(case((renewing, 1))).label("renewals"),
                 func.count(case((ending, 1))).label("expirations"),
-            ).where(ahead, or_(renewing, ending))
+            ).where(ahead, near)
         )
     ).one()
     return Dues(renewals=row.renewals, expirations=row.expirations)
+
+
+def _within_a_week(
+    moment: SQLColumnExpression[datetime | None], now: datetime
+) -> ColumnElement[bool]:
+    return and_(moment >= now, moment < now + WEEK)
 
 
 async def report(session: AsyncSession, seen: View, *, now: datetime) -> SubscriptionReport:
@@ -151,7 +159,7 @@ async def report(session: AsyncSession, seen: View, *, now: datetime) -> Subscri
     paid = await income(session, seen.window)
     payments, refunded = sum(p.payments for p in paid), sum(p.refunded for p in paid)
     trials = await _trials(session, seen.window, now)
-    at_start = max(found.active - found.new + found.churned, found.churned)
+    at_start = max(_at_start(found), found.churned)
     revenue: dict[str, Decimal] = defaultdict(Decimal)
     for each in paid:
         revenue[each.currency] += each.net
@@ -165,19 +173,17 @@ async def report(session: AsyncSession, seen: View, *, now: datetime) -> Subscri
     )
 
 
+def _at_start(found: Subscriptions) -> int:
+    """Return how many there must have been at the start of the window."""
+    return max(found.active - found.new - found.reactivated + found.churned, 0)
+
+
 def months_of(period: str | None) -> Fraction:
     """Return how many months a period such as P1Y lasts; one that is not known counts as one."""
     told = fullmatch(r"P(\d{1,2})([WMY])", period or "")
     if told is None or told[1] == "0":
         return Fraction(1)
     return int(told[1]) * MONTHS[told[2]]
-
-
-def _reactivated(seen: View) -> int:
-    back = (EventName.SUBSCRIPTION_ACTIVATED, "reactivated")
-    return sum(
-        cell.events for cell in seen.cells if cell.trusted and (cell.name, cell.status) == back
-    )
 
 
 async def _held(session: AsyncSession, now: datetime) -> Sequence[Any]:

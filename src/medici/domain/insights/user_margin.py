@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer
 
 from medici.adapters.payments.news import Ownership, Paid, Source
-from medici.domain.analytics.queries import Freshness, of_users
-from medici.domain.analytics.spans import Window
+from medici.domain.analytics.combining import of_users
+from medici.domain.analytics.queries import Freshness
+from medici.domain.analytics.spans import Window, parts_of
 from medici.domain.billing.models import StoreTransaction
 from medici.domain.insights.figures import USD
 from medici.domain.insights.margin import MarginFigure
@@ -49,7 +50,7 @@ async def user_margins(
 
 
 def _work(window: Window, fresh: Freshness) -> Any:
-    done = of_users(window, fresh.rolled_to).subquery()
+    done = of_users(parts_of(window, rolled_to=fresh.rolled_to)).subquery()
     nothing = [literal(0, Integer).label(source.value) for source in SOURCES]
     return select(done.c.user_id, *(done.c[name] for name in WORK), *nothing)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from medici.kernel.net.client import Limits, OutgoingClient, Response
 from medici.kernel.net.errors import RequestFailed, UnsafeUrl
@@ -13,8 +14,9 @@ ANSWER_KEPT = 512  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One signed request."""
+    """One signed request to an endpoint."""
 
+    endpoint_id: UUID
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)

@@ -19,6 +19,7 @@ class NoticeType(StrEnum):
     CREDITS_LOW = "credits.low"
     CREDITS_EXPIRING = "credits.expiring"
     CREDITS_EXPIRED = "credits.expired"
+    EXPERIMENT_PAUSED = "experiment.paused"  # by a guardrail
     ENDPOINT_DISABLED = "endpoint.disabled"  # told to the other endpoints
     TEST = "endpoint.test"  # told to one endpoint, on an operator's word
 

@@ -23,6 +23,7 @@ FAILURES_ALLOWED = 10
 FAILING_ALLOWED = timedelta(hours=24)
 DOWN_AFTER = 3  # failures in a row
 PROBE_EVERY = timedelta(minutes=1)  # shorter than any wait of a lone delivery by then
+SHARE_OF_A_WORKER = 8  # an endpoint gets one of so many of its runs
 LARGEST_BODY = 256 * 1024
 DELIVERED_KEPT = timedelta(days=30)
 FAILED_KEPT = timedelta(days=90)
@@ -35,7 +36,7 @@ def next_attempt_at(delivery_id: UUID, *, tries: int, now: datetime) -> datetime
     """
     if tries >= MOST_TRIES:
         return None
-    return now + WAITS[tries - 1] * (1 + SPREAD * _draw(delivery_id, tries))
+    return now + WAITS[tries - 1] * (1 + SPREAD * draw(delivery_id, tries))
 
 
 def is_down(endpoint: WebhookEndpoint) -> bool:
@@ -43,9 +44,14 @@ def is_down(endpoint: WebhookEndpoint) -> bool:
     return endpoint.failures_in_a_row >= DOWN_AFTER
 
 
+def most_at_once(concurrency: int) -> int:
+    """Return how many runs of a worker may wait for one endpoint, so that others get theirs."""
+    return max(concurrency // SHARE_OF_A_WORKER, 1)
+
+
 def after_rest(until: datetime, delivery_id: UUID, *, tries: int) -> datetime:
     """Return when a delivery asks again for its turn; they do not all ask at once."""
-    return until + PROBE_EVERY * _draw(delivery_id, tries)
+    return until + PROBE_EVERY * draw(delivery_id, tries)
 
 
 def is_taken(status_code: int | None) -> bool:
@@ -88,7 +94,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be told as JSON")
 
 
-def _draw(delivery_id: UUID, tries: int) -> float:
+def draw(delivery_id: UUID, tries: int) -> float:
     """Return a number in [0, 1) that is always the same for one try."""
     digest = hashlib.sha256(delivery_id.bytes + bytes([tries])).digest()
     return int.from_bytes(digest[:4]) / 2**32

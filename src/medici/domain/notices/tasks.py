@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from medici.domain.notices import rules
 from medici.domain.notices.letters import post
 from medici.domain.notices.models import DeliveryStatus, WebhookDelivery
 from medici.domain.notices.service import pruning, sealing
@@ -38,7 +39,19 @@ async def deliver(run: Run[Resources], *, delivery_id: UUID) -> Again | None:
     if isinstance(due, datetime):
         return Again(at=due)
 
-    answer = await post(resources.outgoing, due)
+    endpoint_id = due.endpoint_id
+    later = resources.turns.take(
+        endpoint_id,
+        most=rules.most_at_once(resources.settings.medici_worker_concurrency),
+        draw=rules.draw(delivery_id, run.attempt),
+        now=began_at,
+    )
+    if later is not None:
+        return Again(at=later)
+    try:
+        answer = await post(resources.outgoing, due)
+    finally:
+        resources.turns.give_back(endpoint_id, took=run.now() - began_at)
 
     async with run.transaction() as session:
         following = await record(session, delivery_id, answer, began_at=began_at, now=run.now())

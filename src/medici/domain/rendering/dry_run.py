@@ -28,6 +28,7 @@ class PastJob:
     parts: tuple[Part, ...]
     masked: bool
     max_pixels: int
+    tested: bool = False  # in an experiment, which may have chosen the provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +64,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRun:
-    """Past jobs under the settings in force and under others."""
+    """Past jobs under the settings in force and under others.
+
+    Neither minds the experiments that ``tested`` jobs took part in.
+    """
 
     jobs: int
+    tested: int
     published: Forecast
     draft: Forecast
     moves: tuple[Move, ...]
@@ -89,6 +94,7 @@ async def past_jobs(session: AsyncSession, *, limit: int) -> list[PastJob]:
             RenderJob.target_parts,
             RenderJob.mask_url,
             RenderJob.max_pixels,
+            RenderJob.experiment_id,
         )
         .order_by(RenderJob.id.desc())
         .limit(limit)
@@ -114,6 +120,7 @@ def dry_run(
     )
     return DryRun(
         jobs=len(jobs),
+        tested=sum(job.tested for job in jobs),
         published=_forecast(before),
         draft=_forecast(after),
         moves=tuple(
@@ -131,6 +138,7 @@ def _past(row: Any) -> PastJob:
         parts=tuple(map(Part, row.target_parts)),
         masked=row.mask_url is not None,
         max_pixels=row.max_pixels,
+        tested=row.experiment_id is not None,
     )
 
 

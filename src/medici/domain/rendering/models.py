@@ -103,6 +103,9 @@ class RenderJob(Base):
     credits: Mapped[int]  # the price
     hold_id: Mapped[UUID | None] = mapped_column(ForeignKey("credit_holds.id"))
     settings_version: Mapped[int]
+    # Without a foreign key: what was rendered in an experiment outlives it.
+    experiment_id: Mapped[str | None] = mapped_column(String(128))  # that chose the candidates
+    variant_id: Mapped[str | None] = mapped_column(String(128))
     candidates: Mapped[list[list[str]]] = mapped_column(Json)
     position: Mapped[int] = mapped_column(default=0)
     retries: Mapped[int] = mapped_column(default=0)  # at all providers together

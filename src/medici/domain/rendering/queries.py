@@ -33,8 +33,20 @@ async def own_job(session: AsyncSession, job_id: UUID, *, user_id: str) -> Rende
     Raises:
         RenderJobNotFound: unknown or foreign, alike.
     """
+    job = await any_job(session, job_id)
+    if job.user_id != user_id:
+        raise RenderJobNotFound
+    return job
+
+
+async def any_job(session: AsyncSession, job_id: UUID) -> RenderJob:
+    """Return a job, whoever ordered it.
+
+    Raises:
+        RenderJobNotFound: no such job.
+    """
     job = await session.get(RenderJob, job_id)
-    if job is None or job.user_id != user_id:
+    if job is None:
         raise RenderJobNotFound
     return job
 

@@ -53,6 +53,8 @@ class JobRow:
     credits: int
     hold_id: UUID | None
     settings_version: int
+    experiment_id: str | None = None
+    variant_id: str | None = None
     candidates: list[list[str]]
     position: int = 0
     retries: int = 0

@@ -69,7 +69,7 @@ async def publish(
     await check_revision(session, draft, revision)
     check(draft.settings, registered)
     in_force = await published(session)
-    written = await _write_version(session, draft.settings, act=act)
+    written = await write_version(session, draft.settings, act=act)
     metadata: dict[str, object] = {
         "version": written.version,
         "changes": _changes(in_force.settings, draft.settings),
@@ -106,7 +106,7 @@ async def roll_back(
     if canary := await running_canary(session):
         await end_canary(session, canary, CanaryState.ABORTED, act=act)
         metadata["aborted_canary"] = canary.version
-    written = await _write_version(session, settings, act=act)
+    written = await write_version(session, settings, act=act)
     await write_draft(session, settings, before=await history.draft(session), act=act)
     metadata["version"] = written.version
     await record(
@@ -119,9 +119,10 @@ def _changes(before: ProviderSettings, after: ProviderSettings) -> list[dict[str
     return shown(differences(before.model_dump(mode="json"), after.model_dump(mode="json")))
 
 
-async def _write_version(
+async def write_version(
     session: AsyncSession, settings: ProviderSettings, *, act: Act
 ) -> ProviderSettingsVersion:
+    """Write the next version; whoever does holds the lock and has checked the settings."""
     version = ProviderSettingsVersion(
         version=await history.next_version(session),
         content=settings.model_dump(mode="json"),

@@ -3,15 +3,19 @@
 import json
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from medici.fakes.apple.keys import AppKey
-from medici.fakes.apple.shop import Purchase, Shop
+from medici.fakes.apple.shop import Consumption, Purchase, Shop
 from medici.fakes.faults import Fault, FaultKind
 from medici.fakes.plane import FaultyHandler
 
 PAGE = 20
 NO_SUCH = (4040010, "Transaction id not found.")
 INVALID = (4000006, "Invalid transaction id.")
+BAD_REQUEST = (4000000, "Bad request.")
+NO_CONSENT = (4000035, "Invalid request. The customer did not consent.")
+SUBSCRIPTION = "Auto-Renewable Subscription"
 
 
 class Unknown(Exception):
@@ -35,6 +39,7 @@ class Api:
             ("transaction", "GET", "/inApps/v1/transactions/{id}", self.transaction),
             ("history", "GET", "/inApps/v2/history/{id}", self.history),
             ("notifications", "POST", "/inApps/v1/notifications/history", self.notifications),
+            ("use", "PUT", "/inApps/v2/transactions/consumption/{id}", self.use),
         )
 
     def known(self, handler: FaultyHandler) -> FaultyHandler:
@@ -108,6 +113,21 @@ class Api:
                 **({"paginationToken": str(start + PAGE)} if more else {}),
             }
         )
+
+    async def use(self, request: web.Request, _fault: Fault) -> web.Response:
+        """Take how much of a payment was used, for which the customer must have consented."""
+        purchase = self._asked(request)
+        try:
+            told = Consumption.model_validate_json(await request.read())
+        except ValidationError:
+            return problem(*BAD_REQUEST)
+        if not told.customer_consented:
+            return problem(*NO_CONSENT)
+        lasting = purchase.transaction.get("type", SUBSCRIPTION) == SUBSCRIPTION
+        if told.percentage is not None and (lasting or (told.percentage and not told.delivered)):
+            return problem(*BAD_REQUEST)
+        self._shop.used[request.match_info["id"]] = told
+        return web.Response(status=202)
 
     def _asked(self, request: web.Request) -> Purchase:
         """Return the purchase that the path names.

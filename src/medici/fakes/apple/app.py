@@ -48,6 +48,7 @@ class _Control:
         app.router.add_post("/__fake/notify", self._notify)
         app.router.add_get("/__fake/notifications", self._told)
         app.router.add_post("/__fake/transactions", self._sign)
+        app.router.add_get("/__fake/consumption", self._used)
 
     async def _root(self, _request: web.Request) -> web.Response:
         root = self._shop.writer.authority.root.der
@@ -70,6 +71,12 @@ class _Control:
     async def _told(self, _request: web.Request) -> web.Response:
         told = [{"uuid": one.uuid, "signedPayload": one.signed} for one in self._shop.told]
         return web.json_response(told)
+
+    async def _used(self, _request: web.Request) -> web.Response:
+        used = self._shop.used.items()
+        return web.json_response(
+            {name: told.model_dump(by_alias=True, exclude_none=True) for name, told in used}
+        )
 
     async def _notify(self, request: web.Request) -> web.Response:
         wanted = await _read(request, Wanted)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,6 +24,30 @@ class Purchase(BaseModel):
     renewal: Claims | None = None
     status: int | None = None
     past: tuple[Claims, ...] = ()
+
+
+class Consumption(BaseModel):
+    """How much of a payment was used; ``percentage`` is in thousandths of a percent."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    customer_consented: bool = Field(alias="customerConsented")
+    sample_provided: bool = Field(alias="sampleContentProvided")
+    delivery: Literal[
+        "DELIVERED",
+        "UNDELIVERED_QUALITY_ISSUE",
+        "UNDELIVERED_WRONG_ITEM",
+        "UNDELIVERED_SERVER_OUTAGE",
+        "UNDELIVERED_OTHER",
+    ] = Field(alias="deliveryStatus")
+    percentage: int | None = Field(None, alias="consumptionPercentage", ge=0, le=100_000)
+    preference: Literal["DECLINE", "GRANT_FULL", "GRANT_PRORATED"] | None = Field(
+        None, alias="refundPreference"
+    )
+
+    @property
+    def delivered(self) -> bool:
+        return self.delivery == "DELIVERED"
 
 
 class Wanted(BaseModel):
@@ -60,12 +84,16 @@ class Told:
 
 @dataclass(kw_only=True)
 class Shop:
-    """Purchases by their original transaction, and the notifications, oldest first."""
+    """Purchases by their original transaction, and the notifications, oldest first.
+
+    ``used`` is what it was told of single transactions before it decided on a refund.
+    """
 
     plane: Plane
     writer: Writer
     purchases: dict[str, Purchase] = field(default_factory=dict)
     told: list[Told] = field(default_factory=list)
+    used: dict[str, Consumption] = field(default_factory=dict)
 
     def tell(self, wanted: Wanted) -> Told:
         """Sign a notification and remember it."""

@@ -70,9 +70,18 @@ class TestRemarks:
         assert (news.standings, news.payments, news.refunds) == ((), (), ())
         assert news.remark
 
+    async def test_of_a_refund_asked_for_name_the_payment(
+        self, notifications: AppleNotifications
+    ) -> None:
+        asked = await told(notifications, "CONSUMPTION_REQUEST")
+        declined = await told(notifications, "REFUND_DECLINED")
+
+        assert (asked.asks_use_of, declined.asks_use_of) == (TRANSACTION, None)
+
     @pytest.mark.parametrize(
         ("kind", "part"),
         [
+            ("CONSUMPTION_REQUEST", {"data": {}}),
             ("TEST", {"data": {"bundleId": "com.example.medici", "environment": "Production"}}),
             ("RENEWAL_EXTENSION", {"summary": {"productId": "pro", "succeededCount": 5}}),
             ("RESCIND_CONSENT", {"appData": {"signedAppTransactionInfo": "x"}}),

@@ -10,6 +10,7 @@ from medici.adapters.payments.apple.api import ApiKey
 from medici.adapters.payments.apple.store import AppleStore
 from medici.adapters.payments.errors import PurchaseUnknown, StoreUnavailable
 from medici.adapters.payments.news import AuthMode, Paid, PurchaseState, StoreNews
+from medici.adapters.payments.store import Use
 from medici.fakes.apple.authority import milliseconds
 from medici.fakes.apple.keys import AppKey
 from medici.fakes.apple.shop import Purchase, Wanted
@@ -20,6 +21,7 @@ from tests.support.apple import app, bought, renewing
 from tests.support.apple_altered import STRANGER
 
 LINEAGE = "2000000000000001"
+USED = Use(delivered=True, share=Fraction(1, 2), sampled=True)
 PRODUCTION = Environment.PRODUCTION
 
 
@@ -233,3 +235,64 @@ class TestApiKey:
     def test_must_be_one(self) -> None:
         with pytest.raises(ValueError, match="PEM"):
             ApiKey.of(issuer_id="i", key_id="k", pem="no key")
+
+
+class TestReportUse:
+    """What Apple hears before it decides on a refund."""
+
+    @pytest.mark.parametrize(
+        ("use", "told"),
+        [
+            (
+                Use(delivered=True, share=Fraction(1, 3), sampled=True),
+                ("DELIVERED", True, 33_333),
+            ),
+            (
+                Use(delivered=True, share=Fraction(1), sampled=False),
+                ("DELIVERED", False, 100_000),
+            ),
+            (
+                Use(delivered=False, share=Fraction(1), sampled=False),
+                ("UNDELIVERED_OTHER", False, 0),
+            ),
+        ],
+        ids=["a third", "all", "never delivered"],
+    )
+    async def test_of_a_pack_is_its_share(
+        self, app_store: AppStore, use: Use, told: tuple[str, bool, int]
+    ) -> None:
+        app_store.shop.purchases["77"] = Purchase(
+            transaction=bought(originalTransactionId="77", transactionId="77", type="Consumable")
+        )
+
+        await app_store.store.report_use("77", use, environment=PRODUCTION)
+
+        heard = app_store.shop.used["77"]
+        assert heard.customer_consented
+        assert (heard.delivery, heard.sample_provided, heard.percentage) == told
+
+    async def test_of_a_period_is_left_to_the_clock(self, app_store: AppStore) -> None:
+        app_store.shop.purchases[LINEAGE] = Purchase(transaction=running(right_now()), status=1)
+        use = Use(delivered=True, share=None, sampled=True)
+
+        await app_store.store.report_use("2000000000000002", use, environment=PRODUCTION)
+
+        assert app_store.shop.used["2000000000000002"].percentage is None
+
+    @pytest.mark.parametrize("transaction_id", ["404", "../../evil", ""])
+    async def test_of_nothing_is_refused(self, app_store: AppStore, transaction_id: str) -> None:
+        with pytest.raises(PurchaseUnknown):
+            await app_store.store.report_use(transaction_id, USED, environment=PRODUCTION)
+
+    async def test_is_said_of_no_environment_that_is_not_accepted(
+        self, app_store: AppStore
+    ) -> None:
+        await app_store.store.report_use("404", USED, environment=Environment.SANDBOX)
+
+        assert app_store.shop.plane.asked == []
+
+    async def test_waits_for_a_store_that_is_away(self, app_store: AppStore) -> None:
+        app_store.shop.plane.faults.set(Rule(fault=Fault(kind=FaultKind.STATUS, status=503)))
+
+        with pytest.raises(StoreUnavailable):
+            await app_store.store.report_use("77", USED, environment=PRODUCTION)

@@ -25,6 +25,7 @@ BASES: Mapping[Environment, str] = {
 AUDIENCE = "appstoreconnect-v1"
 TOKEN_SECONDS = 300
 LIMITS = Limits(seconds=20, max_bytes=8 * 1024 * 1024)
+TAKEN = frozenset({200, 202})
 # Apple's numbers for an id that is unknown now, but may be known in a moment.
 KNOWN_SOON = frozenset({4040002, 4040004, 4040006})
 
@@ -110,15 +111,27 @@ class AppStoreApi:
         url = URL(self._base(environment)).joinpath(*path.split("/")).with_query(query or {})
         return await self._ask("POST", url, shape, bundle_id=bundle_id, json=json)
 
+    async def put(
+        self, path: str, *, bundle_id: str, environment: Environment, json: object
+    ) -> None:
+        """Tell something that Apple takes without an answer; raises as ``get`` does."""
+        url = URL(self._base(environment)).joinpath(*path.split("/"))
+        answer = await self._send("PUT", url, bundle_id=bundle_id, json=json)
+        if answer.status not in TAKEN:
+            raise _refusal(answer)
+
     def _base(self, environment: Environment) -> str:
         return self.base or BASES[environment]
 
     async def _ask(
         self, method: str, url: URL, shape: type[Answer], *, bundle_id: str, json: object
     ) -> Answer:
+        return _read(await self._send(method, url, bundle_id=bundle_id, json=json), shape)
+
+    async def _send(self, method: str, url: URL, *, bundle_id: str, json: object) -> Response:
         token = self.key.token(bundle_id, now=self.clock())
         try:
-            answer = await self.outgoing.request(
+            return await self.outgoing.request(
                 method,
                 str(url),
                 limits=LIMITS,
@@ -130,7 +143,6 @@ class AppStoreApi:
             )
         except (RequestFailed, UnsafeUrl) as error:
             raise StoreUnavailable(f"the App Store cannot be asked: {error}") from error
-        return _read(answer, shape)
 
 
 def _read(answer: Response, shape: type[Answer]) -> Answer:

@@ -42,11 +42,12 @@ from medici.adapters.payments.news import (
 )
 from medici.kernel.environment import Environment
 
+CONSUMPTION = "CONSUMPTION_REQUEST"
 # Types that change nothing of ours, and what an operator should know of them.
 REMARKS: Mapping[str, str] = {
     "TEST": "a test of the store's",
     "REFUND_DECLINED": "a refund was declined",
-    "CONSUMPTION_REQUEST": "a customer asks for a refund; the store wants to know what was used",
+    CONSUMPTION: "a customer asks for a refund; the store wants to know what was used",
     "RENEWAL_EXTENSION": "an extension for many subscribers",
     "EXTERNAL_PURCHASE_TOKEN": "a token of a purchase outside the store",
     "RESCIND_CONSENT": "a parent withdrew consent: this has legal consequences",
@@ -75,6 +76,7 @@ def read_notification(
     if at is None:
         raise MessageUnreadable("signedDate is missing")
     proven = _proven(told.data, chosen, at) if told.data and kind not in REMARKS else None
+    asked = _proven(told.data, chosen, at) if told.data and kind == CONSUMPTION else None
     facts = _facts(kind, told.rawSubtype, proven) if proven else Facts()
     return StoreNews(
         source=Source.IOS,
@@ -87,6 +89,7 @@ def read_notification(
         standings=facts.standings,
         payments=facts.payments,
         refunds=facts.refunds,
+        asks_use_of=asked.transaction_id if asked else None,
         remark=REMARKS.get(kind) or (None if proven else f"{kind} is about no purchase"),
     )
 

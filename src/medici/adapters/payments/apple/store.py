@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import TypeVar
 
 import structlog
@@ -19,11 +20,13 @@ from medici.adapters.payments.errors import (
     StoreUnavailable,
 )
 from medici.adapters.payments.news import StoreNews
+from medici.adapters.payments.store import Use
 from medici.kernel.environment import Environment
 
 REMEMBERED = timedelta(days=179)  # Apple keeps its notifications for 180 days
 SENT_BEFORE = timedelta(days=1)  # how much older than its sending a notification's signature is
 MOST_PAGES = 500
+WHOLE = 100_000  # thousandths of a percent
 MOST_HISTORY_PAGES = 20  # of 20 transactions each
 
 log = structlog.get_logger("medici.payments.apple")
@@ -97,6 +100,24 @@ class AppleStore:
 
     async def acknowledge(self, receipt: str) -> None:
         """Do nothing: Apple's customers have what they bought once the app finished it."""
+
+    async def report_use(self, transaction_id: str, use: Use, *, environment: Environment) -> None:
+        """Tell Apple how much of a payment was used; see ``Store``."""
+        if environment not in self._environments:
+            return
+        path = f"inApps/v2/transactions/consumption/{_plain(transaction_id)}"
+        refused: PurchaseUnknown | None = None
+        for bundle_id in self._bundle_ids:
+            try:
+                await self._api.put(
+                    path, bundle_id=bundle_id, environment=environment, json=_consumption(use)
+                )
+            except PurchaseUnknown as error:  # it may be of another of our apps
+                refused = error
+            else:
+                return
+        if refused is not None:
+            raise refused
 
     async def _current(
         self, handle: str, bundle_id: str, environment: Environment, now: datetime
@@ -189,6 +210,17 @@ class AppleStore:
         except (SignatureRefused, MessageUnreadable) as error:
             log.warning("apple.history_skipped", reason=str(error))
             return None
+
+
+def _consumption(use: Use) -> dict[str, object]:
+    """Write it in Apple's terms, which know nothing used of what was not delivered."""
+    share = use.share if use.delivered else None if use.share is None else Fraction(0)
+    told: dict[str, object] = {
+        "customerConsented": True,
+        "sampleContentProvided": use.sampled,
+        "deliveryStatus": "DELIVERED" if use.delivered else "UNDELIVERED_OTHER",
+    }
+    return told if share is None else {**told, "consumptionPercentage": int(share * WHOLE)}
 
 
 async def _proven(read: Callable[[], Read]) -> Read:

@@ -20,6 +20,7 @@ from medici.adapters.payments.google.products import (
 from medici.adapters.payments.google.resources import SubscriptionPurchase, VoidedPurchase
 from medici.adapters.payments.google.subscriptions import Fetched, is_unpaid, read_subscription
 from medici.adapters.payments.news import StoreNews
+from medici.adapters.payments.store import Use
 from medici.kernel.environment import Environment
 
 MOST_LINKS = 16  # tokens of one chain that are followed back
@@ -80,6 +81,9 @@ class GooglePlayStore:
         except PurchaseUnknown:
             if not await self._is_fulfilled(fulfilled):
                 raise
+
+    async def report_use(self, transaction_id: str, use: Use, *, environment: Environment) -> None:
+        """Do nothing: Google asks nobody before it gives money back."""
 
     def _ours(self, handle: Handle) -> Handle:
         if handle.package not in self.packages:

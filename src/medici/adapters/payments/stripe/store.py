@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from medici.adapters.payments.errors import PurchaseUnknown
 from medici.adapters.payments.news import AuthMode, StoreNews
+from medici.adapters.payments.store import Use
 from medici.adapters.payments.stripe.answers import EventPage
 from medici.adapters.payments.stripe.errors import StripeRefused
 from medici.adapters.payments.stripe.event import Envelope, StripeEvent
@@ -88,6 +89,9 @@ class StripeStore:
 
     async def acknowledge(self, receipt: str) -> None:
         """Do nothing: Stripe waits for no receipt."""
+
+    async def report_use(self, transaction_id: str, use: Use, *, environment: Environment) -> None:
+        """Do nothing: with Stripe we decide on refunds ourselves."""
 
     async def _events(self, since: datetime) -> AsyncIterator[StripeEvent]:
         """Give events that concern us, the newest first."""

@@ -58,29 +58,38 @@ async def look_further(session: AsyncSession, *, after: UUID | None, now: dateti
 
 
 async def roll_next(session: AsyncSession, *, now: datetime) -> bool:
-    """Roll up the oldest stale hour that is over, with its day; False where there is none."""
+    """Roll up the oldest stale hour that is over; False where there is none.
+
+    Its day follows once none of its hours is stale, so that a day is written once and not
+    twenty-four times.
+    """
     await lock_names(await driver_of(session), [LOCK])
-    over = select(func.min(StaleHour.since)).where(StaleHour.since < floor_hour(now))
-    since = await session.scalar(over)
-    if since is None:
+    over = select(StaleHour.since).where(StaleHour.since < floor_hour(now))
+    oldest = (await session.scalars(over.order_by(StaleHour.since).limit(2))).all()
+    if not oldest:
         return False
+    since, *others = oldest
     await roll_hour(session, since)
+    if all(floor_day(other) != floor_day(since) for other in others):
+        await roll_day(session, floor_day(since))
     await session.execute(delete(StaleHour).where(StaleHour.since == since))
     return True
 
 
 async def roll_hour(session: AsyncSession, since: datetime) -> None:
-    """Compute an hour anew from its facts, and its day from its hours."""
+    """Compute an hour anew from its facts."""
     hour = Window(since=since, until=since + HOUR)
     cells = raw_cells(hour, few_names=True)
     await _replace(session, HourCell, since, cells, (*KEYS, *MEASURES))
     await _replace(session, HourLatency, since, raw_bins(hour), (*BIN_KEYS, "events"))
     users = ("user_id", *USER_MEASURES)
     await _replace(session, UserHour, since, raw_users(hour), users)
-    day = floor_day(since)
-    await _replace(
-        session, DayCell, day, _of_day(HourCell, day, KEYS, MEASURES), (*KEYS, *MEASURES)
-    )
+
+
+async def roll_day(session: AsyncSession, day: datetime) -> None:
+    """Compute a day anew from its hours."""
+    cells = _of_day(HourCell, day, KEYS, MEASURES)
+    await _replace(session, DayCell, day, cells, (*KEYS, *MEASURES))
     bins = _of_day(HourLatency, day, BIN_KEYS, ("events",))
     await _replace(session, DayLatency, day, bins, (*BIN_KEYS, "events"))
 

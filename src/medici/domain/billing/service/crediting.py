@@ -57,9 +57,10 @@ async def settle(
     now: datetime,
 ) -> None:
     """Bring one payment to where all that is known leads: owner, ware, credits, refunds."""
+    # What a payment was for matters once. A question after a change would have it written twice.
+    ware = await ware_of(session, paid) if paid.credited_at is None else None
     if paid.user_id is None:
         paid.user_id = owner
-    ware = await ware_of(session, paid)
     if paid.credited_at is None:
         _name(paid, ware)
         if ware is not None and paid.user_id is not None:

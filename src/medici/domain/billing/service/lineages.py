@@ -49,13 +49,14 @@ async def lock_lineage(session: AsyncSession, lineage: Lineage) -> None:
 
 async def homes(session: AsyncSession, news: StoreNews) -> set[Lineage]:
     """Return every lineage that a message touches by what is known so far."""
-    found: set[str] = set()
+    found: set[str] = {standing.lineage_id for standing in news.standings}
+    # What belongs to the lineage of a standing is found with the standing.
+    paid = {payment.lineage_id for payment in news.payments} - found
     for standing in news.standings:
-        found |= set(await session.scalars(_related(news, standing)))
-        found.add(standing.lineage_id)
-    for payment in news.payments:
-        if payment.lineage_id is not None:
-            found.add((await home(session, lineage_of(news, payment.lineage_id))).id)
+        found |= {row.lineage_id for row in await session.execute(_related(news, standing))}
+    for lineage_id in paid:
+        if lineage_id is not None:
+            found.add((await home(session, lineage_of(news, lineage_id))).id)
     for refund in news.refunds:
         found |= await lineages_paid_by(session, news, refund.transaction_id)
     found |= {lineage.id for lineage in await elsewhere(session, news)}
@@ -172,20 +173,12 @@ async def _target(
     session: AsyncSession, news: StoreNews, standing: Standing
 ) -> tuple[Lineage, set[str]]:
     """Return the lineage that comes first in the chain, and all that are one with it."""
-    same = set(await session.scalars(_related(news, standing)))
-    told = lineage_of(news, standing.lineage_id)
-    handle = standing.handle or standing.lineage_id
-    before = await _one(session, told, PurchaseEvent.handle == (standing.follows or ""))
-    mine = or_(PurchaseEvent.told_lineage_id == told.id, PurchaseEvent.handle == handle)
-    first = before or await _one(session, told, mine) or told.id
-    return lineage_of(news, first), same
-
-
-async def _one(session: AsyncSession, told: Lineage, which: ColumnElement[bool]) -> str | None:
-    found: str | None = await session.scalar(
-        select(PurchaseEvent.lineage_id).where(_of(told), which).order_by(PurchaseEvent.id).limit(1)
-    )
-    return found
+    told, handle = standing.lineage_id, standing.handle or standing.lineage_id
+    same = (await session.execute(_related(news, standing))).all()
+    before = [row.lineage_id for row in same if row.handle == standing.follows]
+    mine = [row.lineage_id for row in same if row.told_lineage_id == told or row.handle == handle]
+    first, *_ = (*before, *mine, told)
+    return lineage_of(news, first), {row.lineage_id for row in same}
 
 
 async def _merge(session: AsyncSession, target: Lineage, others: Collection[str]) -> set[str]:
@@ -216,11 +209,12 @@ async def _merge(session: AsyncSession, target: Lineage, others: Collection[str]
     return {user_id for user_id in gone if user_id is not None}
 
 
-def _related(news: StoreNews, standing: Standing) -> Select[str]:
+def _related(news: StoreNews, standing: Standing) -> Select[str, str, str]:
+    """Select where messages belong that are about the same purchase, the oldest first."""
     told = lineage_of(news, standing.lineage_id)
     handle = standing.handle or standing.lineage_id
     return (
-        select(PurchaseEvent.lineage_id)
+        select(PurchaseEvent.lineage_id, PurchaseEvent.told_lineage_id, PurchaseEvent.handle)
         .where(
             _of(told),
             or_(
@@ -229,7 +223,7 @@ def _related(news: StoreNews, standing: Standing) -> Select[str]:
                 PurchaseEvent.follows == handle,
             ),
         )
-        .distinct()
+        .order_by(PurchaseEvent.id)
     )
 
 

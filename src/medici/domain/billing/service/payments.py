@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from medici.adapters.payments.news import AuthMode, Payment, StoreNews
 from medici.domain.billing.credits import parts_per_million
 from medici.domain.billing.derive import RELAYED
-from medici.domain.billing.lineages import BUYER, lineage_of
+from medici.domain.billing.lineages import BUYER, Lineage, lineage_of
 from medici.domain.billing.models import StoreTransaction
 from medici.domain.billing.service.lineages import home
 from medici.kernel.db.inserts import insert_into
@@ -30,11 +30,19 @@ NOTHING_YET: Mapping[str, object] = {
 
 
 async def record_payment(
-    session: AsyncSession, news: StoreNews, payment: Payment, *, now: datetime
+    session: AsyncSession,
+    news: StoreNews,
+    payment: Payment,
+    *,
+    homes: Mapping[str, Lineage],
+    now: datetime,
 ) -> StoreTransaction:
-    """Book a payment once. Of two messages about it the better one is believed."""
-    facts = await _facts(session, news, payment)
-    await session.execute(
+    """Book a payment once. Of two messages about it the better one is believed.
+
+    ``homes`` are told lineages of which the caller knows where they belong.
+    """
+    facts = await _facts(session, news, payment, homes)
+    booked: StoreTransaction | None = await session.scalar(
         insert_into(session, StoreTransaction)
         .values(
             id=new_id(),
@@ -46,7 +54,10 @@ async def record_payment(
             **facts,
         )
         .on_conflict_do_nothing()
+        .returning(StoreTransaction)
     )
+    if booked is not None:
+        return booked
     known = (
         await session.scalars(
             select(StoreTransaction)
@@ -63,11 +74,14 @@ async def record_payment(
     return known
 
 
-async def _facts(session: AsyncSession, news: StoreNews, payment: Payment) -> dict[str, Any]:
+async def _facts(
+    session: AsyncSession, news: StoreNews, payment: Payment, homes: Mapping[str, Lineage]
+) -> dict[str, Any]:
     relayed = news.auth_mode in RELAYED
     lineage_id = payment.lineage_id
     if lineage_id is not None:
-        lineage_id = (await home(session, lineage_of(news, lineage_id))).id
+        belongs = homes.get(lineage_id) or await home(session, lineage_of(news, lineage_id))
+        lineage_id = belongs.id
     return {
         "lineage_id": lineage_id,
         "product_id": payment.product_id,

@@ -9,18 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.adapters.payments.news import Paid, PurchaseState, Source, Standing
-from medici.domain.billing.derive import UNKNOWN, Held, access, ends_at
+from medici.domain.billing.derive import UNKNOWN, Held, ends_at
 from medici.domain.billing.fold import Folded, Told, fold, longest
 from medici.domain.billing.lineages import Lineage, told_by
 from medici.domain.billing.models import Purchase, PurchaseEvent, StoreRefund, StoreTransaction
 from medici.domain.billing.ownership import Ownership
 from medici.domain.billing.policy import StorePolicy
 from medici.domain.billing.service import telling
+from medici.domain.billing.service.comings import Was, report
 from medici.domain.billing.service.crediting import Around
 from medici.domain.billing.service.owners import owner
 from medici.domain.billing.service.products import plan_of_purchase, plan_sold_as
 from medici.domain.billing.service.refunds import refunds_of
-from medici.domain.events.facts import EventName
 from medici.kernel.ids import new_id
 
 HELD = tuple(field.name for field in fields(Held))
@@ -111,16 +111,16 @@ async def write_purchase(
         row = Purchase(id=new_id(), updated_at=now, **values)
         session.add(row)
         await session.flush()
-        await _report(session, None, row, policy=policy, now=now)
+        await _report(session, None, row, story, policy=policy, now=now)
         return row
-    before = held(story.row)
+    was = Was(purchase=held(story.row), user_id=story.row.user_id, since=story.row.updated_at)
     changed = {name for name, value in values.items() if getattr(story.row, name) != value}
     for name in changed:
         setattr(story.row, name, values[name])
     if changed:
         story.row.updated_at = now
         await session.flush()
-        await _report(session, before, story.row, policy=policy, now=now)
+        await _report(session, was, story.row, story, policy=policy, now=now)
     return story.row
 
 
@@ -210,22 +210,17 @@ def _last(told: Sequence[Told], name: str) -> object:
 
 
 async def _report(
-    session: AsyncSession, before: Held | None, row: Purchase, *, policy: StorePolicy, now: datetime
+    session: AsyncSession,
+    was: Was | None,
+    row: Purchase,
+    story: Story,
+    *,
+    policy: StorePolicy,
+    now: datetime,
 ) -> None:
-    after = held(row)
-    had = before is not None and access(before, now, leeway=policy.leeway)
-    has = access(after, now, leeway=policy.leeway)
-    if has and not had:
-        name = EventName.SUBSCRIPTION_ACTIVATED
-    elif had and not has:
-        name = EventName.SUBSCRIPTION_ENDED
-    elif had and before is not None and before.plan_id != after.plan_id:
-        name = EventName.SUBSCRIPTION_CHANGED
-    else:
-        name = None
-    if name is not None and row.user_id is not None and row.source is not Source.MANUAL:
-        await telling.purchase_moved(session, row, name, at=row.watermark, now=now)
-    if after.state in telling.OVERDUE and (before is None or before.state not in telling.OVERDUE):
+    await report(session, was, row, held(row), story.told, policy=policy, now=now)
+    overdue = was is not None and was.purchase.state in telling.OVERDUE
+    if row.state in telling.OVERDUE and not overdue:
         await telling.payment_overdue(session, row, now=now)
 
 

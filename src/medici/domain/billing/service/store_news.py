@@ -1,6 +1,6 @@
 """Taking what a store tells: the message and all that follows from it, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from medici.domain.billing.service.deriving import By, Cause, lock_users, rederi
 from medici.domain.billing.service.purchases import Story, story_of, write_purchase
 from medici.domain.billing.service.transfers import hand_over, transfer
 from medici.domain.billing.variables import tuned
-from medici.domain.billing.work import FETCH_PURCHASE
+from medici.domain.billing.work import FETCH_PURCHASE, REPORT_USE
 from medici.domain.inbox import service as inbox
 from medici.domain.inbox.models import MessageStatus
 from medici.jobs.queue import enqueue
@@ -55,6 +55,14 @@ class Taken:
     message: Message
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A purchase as it stands now, and whether it is somebody else's than before."""
+
+    row: Purchase
+    moved: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Touched:
     """What a message is about, by the names that we know it by."""
@@ -79,6 +87,8 @@ async def take_news(
     if stored is None:
         return Taken(event_id=news.event_id, message=Message.DUPLICATE)
     became = await follow_up(session, news, policy=policy, now=now)
+    if news.asks_use_of is not None and policy.reports_use:
+        await _enqueue_report(session, news, news.asks_use_of, now=now)
     await inbox.mark(session, stored, STATUSES[became], remark=news.remark, now=now)
     return Taken(event_id=news.event_id, message=became)
 
@@ -117,6 +127,22 @@ async def enqueue_fetch(session: AsyncSession, wanted: Lineage, *, now: datetime
     )
 
 
+async def _enqueue_report(
+    session: AsyncSession, news: StoreNews, transaction_id: str, *, now: datetime
+) -> None:
+    await enqueue(
+        session,
+        REPORT_USE,
+        now=now,
+        args={
+            "source": str(news.source),
+            "environment": str(news.environment),
+            "transaction_id": transaction_id,
+        },
+        key=lineage_of(news, transaction_id).name(transaction_id),
+    )
+
+
 async def follow_up(
     session: AsyncSession, news: StoreNews, *, policy: StorePolicy, now: datetime
 ) -> Message:
@@ -125,8 +151,8 @@ async def follow_up(
     touched = await _record(session, news, now=now)
     await complete_checkout(session, news, now=now)
     cause = Cause(by=CAUSES.get(news.auth_mode, By.STORE), id=news.event_id)
-    rows = await settle_lineages(session, touched, cause=cause, policy=policy, now=now)
-    return _became(news, touched, rows)
+    settled = await settle_lineages(session, touched, cause=cause, policy=policy, now=now)
+    return _became(news, touched, settled)
 
 
 async def settle_lineages(
@@ -137,7 +163,7 @@ async def settle_lineages(
     policy: StorePolicy,
     now: datetime,
     quietly: bool = False,
-) -> list[Purchase]:
+) -> list[Settled]:
     """Bring lineages and loose payments to where all that is known leads; return the purchases."""
     stories = [
         await story_of(session, lineage, policy=policy) for lineage in sorted(touched.lineages)
@@ -146,14 +172,14 @@ async def settle_lineages(
     loose = [(paid, await _owner_of(session, paid, policy)) for paid in touched.loose]
     concerned = {user_id for paid, owner in loose for user_id in (paid.user_id, owner)}
     await lock_users(session, users.union(filter(None, concerned)))
-    rows = [await _settle(session, story, policy=policy, now=now) for story in stories]
+    settled = [await _settle(session, story, policy=policy, now=now) for story in stories]
     for paid, user_id in loose:
         await _settle_loose(session, paid, user_id, policy=policy, now=now)
     for user_id in sorted(users):
         await rederive(
             session, user_id=user_id, cause=cause, policy=policy, now=now, quietly=quietly
         )
-    return [row for row in rows if row is not None]
+    return [each for each in settled if each is not None]
 
 
 async def _record(session: AsyncSession, news: StoreNews, *, now: datetime) -> Touched:
@@ -163,12 +189,17 @@ async def _record(session: AsyncSession, news: StoreNews, *, now: datetime) -> T
         left=set(),
     )
     await owners.meet_buyer(session, news, now=now)
+    homes: dict[str, Lineage] = {}
     for standing in news.standings:
         lineage, left = await lineages.record_standing(session, news, standing, now=now)
+        homes[standing.lineage_id] = lineage
         touched.lineages.add(lineage)
         touched.left |= left
+    if len(homes) > 1:
+        homes.clear()  # a later standing may have led an earlier one elsewhere
     for payment in news.payments:
-        _touch(touched, await payments.record_payment(session, news, payment, now=now), news)
+        paid = await payments.record_payment(session, news, payment, homes=homes, now=now)
+        _touch(touched, paid, news)
     for refund in news.refunds:
         await refunds.record_refund(session, news, refund, now=now)
         known = await lineages.lineages_paid_by(session, news, refund.transaction_id)
@@ -201,7 +232,7 @@ async def _loose(
 
 async def _settle(
     session: AsyncSession, story: Story, *, policy: StorePolicy, now: datetime
-) -> Purchase | None:
+) -> Settled | None:
     previous = story.row.user_id if story.row else None
     row = await write_purchase(session, story, policy=policy, now=now)
     if row is not None and previous is not None and row.user_id != previous:
@@ -209,7 +240,7 @@ async def _settle(
     around = story.around
     for paid in story.payments:
         await settle(session, paid, around, owner=story.owner.user_id, policy=policy, now=now)
-    return row
+    return None if row is None else Settled(row=row, moved=row.user_id != previous)
 
 
 async def _owner_of(
@@ -241,17 +272,20 @@ def _loose_lineage(paid: StoreTransaction) -> Lineage:
     return Lineage(source=paid.source, environment=paid.environment, id="")
 
 
-def _became(news: StoreNews, touched: Touched, rows: Iterable[Purchase]) -> Message:
+def _became(news: StoreNews, touched: Touched, settled: Sequence[Settled]) -> Message:
     """Tell the sender what a message led to."""
-    rows = list(rows)
     linked = news.buyer.customer_id is not None and news.buyer.user_id is not None
     if not (news.standings or news.payments or news.refunds or linked):
         return Message.IGNORED
     if any(paid.credited_at is None for paid in touched.loose):
         return Message.UNCLAIMED
-    if any(row.user_id is None or row.plan_id is None for row in rows):
+    if any(each.row.user_id is None or each.row.plan_id is None for each in settled):
         return Message.UNCLAIMED
-    told = news.event_id
-    if news.standings and all(row.watermark_event_id != told for row in rows):
+    if news.standings and not any(_told_by(news, each) for each in settled):
         return Message.STALE
     return Message.PROCESSED
+
+
+def _told_by(news: StoreNews, settled: Settled) -> bool:
+    """Tell whether a purchase stands as it does, or is whose it is, because of this message."""
+    return settled.moved or settled.row.watermark_event_id == news.event_id

@@ -60,7 +60,7 @@ def _names(paid: StoreTransaction, lineage: Sequence[StoreTransaction]) -> Seque
 async def purchase_moved(
     session: AsyncSession, row: Purchase, name: EventName, *, at: datetime, now: datetime
 ) -> None:
-    """Report that a purchase began, changed its plan, or ended."""
+    """Report that a purchase began, changed its plan, ended, or came back."""
     if row.environment is not Environment.PRODUCTION:
         return
     fact = Fact(

@@ -101,7 +101,7 @@ async def _letter(
     headers = signing.signed_headers(
         notice_id=notice.id, body=body, secrets=_secrets(endpoint, keys, now=now), now=now
     )
-    return Letter(url=endpoint.url, headers=headers, body=body)
+    return Letter(endpoint_id=endpoint.id, url=endpoint.url, headers=headers, body=body)
 
 
 def _secrets(endpoint: WebhookEndpoint, keys: KeyRing, *, now: datetime) -> Iterator[Key]:

@@ -38,6 +38,7 @@ def job_fact(job: RenderJob | JobRow, name: EventName, *, now: datetime) -> Fact
         style_id=job.style_id,
         render_job_id=job.id,
         error_code=job.error_code,
+        properties=_experiment(job),
     )
 
 
@@ -60,9 +61,17 @@ async def record_failed_attempt(
             plan_id=job.plan_id,
             render_job_id=job.id,
             error_code=attempt.failure_code,
+            properties=_experiment(job),
         ),
         now=now,
     )
+
+
+def _experiment(job: RenderJob | JobRow) -> dict[str, object]:
+    """Name the experiment that chose the providers."""
+    if job.experiment_id is None:
+        return {}
+    return {"experiment_id": job.experiment_id, "variant_id": job.variant_id}
 
 
 def _milliseconds(since: datetime, now: datetime) -> int:

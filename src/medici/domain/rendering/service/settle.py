@@ -20,6 +20,8 @@ from medici.domain.routing import queries as routing
 from medici.domain.routing import service as routing_health
 from medici.domain.routing.rules import governing_route
 from medici.domain.routing.settings import OnModeration, OnUncertain
+from medici.domain.routing.treating import treatment_of
+from medici.kernel.db.driver.lent import driver_of
 
 
 async def fail_attempt(
@@ -181,8 +183,12 @@ async def _standing(session: AsyncSession, job: RenderJob, attempt: RenderAttemp
 
 
 async def _policy(session: AsyncSession, job: RenderJob) -> Policy:
-    """Read what the published route of this job says about uncertain and moderated outcomes."""
+    """Read what the route of this job says now about uncertain and moderated outcomes."""
     settings = (await routing.published(session)).of_user(job.user_id).settings
+    if job.experiment_id is not None and job.variant_id is not None:
+        driver = await driver_of(session)
+        treatment = await treatment_of(driver, job.experiment_id, job.variant_id)
+        settings = treatment.over(settings) or settings
     parts = [Part(part) for part in job.target_parts]
     route = governing_route(settings, job.operation, parts)
     return Policy(

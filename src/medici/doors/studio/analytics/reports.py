@@ -15,6 +15,7 @@ from medici.domain.analytics.retention import Unit
 from medici.domain.analytics.spans import Window
 from medici.domain.insights import margin, overview, paths, payments, subscriptions, user_margin
 from medici.domain.insights.dashboard import dashboard
+from medici.domain.insights.experiments import experiment_figures
 from medici.domain.insights.margin import METHOD, By, MarginFigure
 from medici.domain.insights.overview import Overview
 from medici.domain.insights.paths import DEFAULT_STEPS, FunnelFigure, Retention
@@ -73,7 +74,8 @@ async def dashboard_of_hours(
     Whole hours come from the rollup, the rest from the facts themselves. ``freshness`` tells how
     old the rollup is; a fact that is told late counts in its hour once that is rolled up again.
     """
-    return DashboardOut.of(await dashboard(session, hours=hours, now=now), hours)
+    told = await dashboard(session, hours=hours, now=now, experiments=experiment_figures)
+    return DashboardOut.of(told, hours)
 
 
 @router.get("/funnel")

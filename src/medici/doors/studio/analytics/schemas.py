@@ -14,14 +14,10 @@ from pydantic import (
     StringConstraints,
 )
 
+from medici.kernel.incoming import storable
+
 MOST_EVENTS = 500
 LONGEST_LATENCY_MS = 86_400_000
-
-
-def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("NUL cannot be stored")
-    return text
 
 
 def _whole(told: object) -> object:
@@ -29,10 +25,10 @@ def _whole(told: object) -> object:
     return round(told) if isinstance(told, float | Decimal) else told
 
 
-Id = Annotated[str, StringConstraints(max_length=128), AfterValidator(_storable)]
-Word = Annotated[str, StringConstraints(max_length=64), AfterValidator(_storable)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_storable)]
-Said = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_storable)]
+Id = Annotated[str, StringConstraints(max_length=128), AfterValidator(storable)]
+Word = Annotated[str, StringConstraints(max_length=64), AfterValidator(storable)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(storable)]
+Said = Annotated[str, StringConstraints(max_length=1000), AfterValidator(storable)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Value = bool | Whole | float | Said | None
 Platform = Annotated[str, StringConstraints(pattern="^(ios|android|web|server)$")]

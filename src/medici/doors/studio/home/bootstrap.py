@@ -18,11 +18,14 @@ from medici.doors.studio.auth import MeOut
 from medici.doors.studio.catalogue.schemas import PlanOut
 from medici.doors.studio.catalogue.styles import StyleOut
 from medici.doors.studio.catalogue.variables_known import shown_to_apps
+from medici.doors.studio.experiments.assigner import Look
+from medici.doors.studio.experiments.schemas import ActiveOut, QueryAttributes
+from medici.doors.studio.experiments.setups import CurrentSetups
 from medici.doors.studio.home.answers import Answer, keep, kept
 from medici.doors.studio.home.boards import BoardOut, board_of
-from medici.doors.studio.home.experiments import ExperimentsOut, Wanted, assignments
 from medici.doors.studio.home.profile import ProfileOut, profile_of
 from medici.doors.studio.links import PictureLinks
+from medici.kernel.db.driver.lent import driver_of
 
 router = APIRouter(prefix="/v1", tags=["bootstrap"])
 
@@ -58,7 +61,7 @@ class SessionOut(BaseModel):
     me: MeOut
     profile: ProfileOut
     board: BoardOut
-    experiments: ExperimentsOut
+    experiments: ActiveOut
     catalog: list[PlanOut]
     styles: list[StyleOut]
     variables: Mapping[str, Scalar]
@@ -83,27 +86,36 @@ async def config_bootstrap(request: Request, session: ReadSession) -> Response:
 @router.get("/session/bootstrap/me")
 async def session_bootstrap(
     user: CurrentUser,
+    setups: CurrentSetups,
     session: DbSession,
     links: PictureLinks,
     resources: AppResources,
     now: Now,
+    attributes: QueryAttributes,
     board_limit: Annotated[int, Query(ge=1, le=100)] = 30,
     experiment_limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SessionOut:
     """Return all that an app shows first: the user, their profile and board, and what is on offer.
 
-    The day's first look brings the day's allowance. The answer has as many parts, and costs as
-    many questions to the database, for a newcomer as for somebody with many projects.
+    The day's first look brings the day's allowance, and a variant of each experiment that is new
+    to the user. The answer has as many parts, and costs as many questions to the database, for a
+    newcomer as for somebody with many projects.
     """
     offer = await _config(session, ProviderDefaultsOut.of(await published(session)))
-    wanted = Wanted(user_id=user.id, limit=experiment_limit, now=now)
+    look = Look(
+        user_id=user.id,
+        attributes=attributes.told(user.platform),
+        setups=setups,
+        limit=experiment_limit,
+        now=now,
+    )
     return SessionOut(
         me=MeOut(user_id=user.id, platform=user.platform, expires_at=user.expires_at),
         profile=await profile_of(
             session, user.id, policy=StorePolicy.of(resources.settings), now=now
         ),
         board=await board_of(session, user.id, links, limit=board_limit),
-        experiments=ExperimentsOut(user_id=user.id, assignments=await assignments(session, wanted)),
+        experiments=ActiveOut.of(user.id, await look.told_on(await driver_of(session))),
         catalog=offer.active_plans,
         styles=offer.styles,
         variables=offer.variables,

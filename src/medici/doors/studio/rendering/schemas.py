@@ -90,6 +90,21 @@ class RenderJobOut(RenderStatusOut):
     created_at: datetime
 
 
+class WatchedJobOut(RenderJobOut):
+    """A job as operators see it: whose it is, and what its providers were chosen by.
+
+    ``candidates`` are the providers in the order in which they are tried; ``experiment_id`` and
+    ``variant_id`` name the test of providers that the user takes part in.
+    """
+
+    user_id: str
+    plan_id: str
+    settings_version: int
+    candidates: list[str]
+    experiment_id: str | None
+    variant_id: str | None
+
+
 class RenderJobsOut(BaseModel):
     """A page of jobs, newest first; ``next_cursor`` asks for the next one."""
 
@@ -137,6 +152,20 @@ def job_out(
             "credits": job.credits,
             "created_at": job.created_at,
         }
+    )
+
+
+def watched_out(
+    job: RenderJob, attempts: Sequence[RenderAttempt], output_url: str | None
+) -> WatchedJobOut:
+    return WatchedJobOut(
+        **dict(job_out(job, attempts, output_url)),
+        user_id=job.user_id,
+        plan_id=job.plan_id,
+        settings_version=job.settings_version,
+        candidates=[provider for provider, _ in job.candidates],
+        experiment_id=job.experiment_id,
+        variant_id=job.variant_id,
     )
 
 

@@ -10,9 +10,11 @@ from medici.domain.rendering.dry_run import DryRun, Forecast, Share, dry_run, pa
 from medici.domain.routing import history
 from medici.domain.routing.measurements import outlook
 from medici.domain.routing.queries import published
+from medici.domain.routing.treating import provider_tests
 from medici.doors.http.auth import Operator
 from medici.doors.http.context import AppResources, Now
 from medici.doors.http.sessions import ReadSession
+from medici.kernel.db.driver.lent import driver_of
 
 MOST_JOBS = 10_000
 
@@ -69,9 +71,15 @@ class MoveOut(BaseModel):
 
 
 class DryRunOut(BaseModel):
-    """Past jobs under the settings in force, and under the draft."""
+    """Past jobs under the settings in force, and under the draft.
+
+    ``tested`` jobs took part in a test of providers, which is left out of both; ``experiments``
+    are the tests that run now, and will change what the draft says.
+    """
 
     jobs: int
+    tested: int
+    experiments: list[str]
     version: int
     revision: int
     published: ForecastOut
@@ -79,9 +87,11 @@ class DryRunOut(BaseModel):
     moves: list[MoveOut]
 
     @classmethod
-    def of(cls, run: DryRun, *, version: int, revision: int) -> "DryRunOut":
+    def of(cls, run: DryRun, *, version: int, revision: int, experiments: list[str]) -> "DryRunOut":
         return cls(
             jobs=run.jobs,
+            tested=run.tested,
+            experiments=experiments,
             version=version,
             revision=revision,
             published=ForecastOut.of(run.published),
@@ -114,4 +124,10 @@ async def run_draft_dry(
         able=resources.providers.able,
         outlook=await outlook(session, now=now),
     )
-    return DryRunOut.of(run, version=in_force.version, revision=draft.revision)
+    tests = await provider_tests(await driver_of(session), now=now)
+    return DryRunOut.of(
+        run,
+        version=in_force.version,
+        revision=draft.revision,
+        experiments=[test.experiment_id for test in tests],
+    )

@@ -25,7 +25,8 @@ from medici.doors.http.paging import Cursor, InvalidCursor, Limit, decode_cursor
 from medici.doors.http.sessions import DbSession, ReadSession
 from medici.doors.studio.auth import UserId
 from medici.doors.studio.listing import NEXT_CURSOR, id_in
-from medici.doors.studio.selling.schemas import EntitlementOut, Moment, PlanId, held_in
+from medici.doors.studio.selling.schemas import EntitlementOut, PlanId, held_in
+from medici.kernel.incoming import Moment
 
 router = APIRouter(tags=["subscriptions"], route_class=IdempotentRoute)
 

@@ -15,8 +15,9 @@ from medici.doors.http.context import AppResources
 from medici.doors.http.paging import Cursor, Limit, encode_cursor
 from medici.doors.http.sessions import ReadSession
 from medici.doors.studio.listing import NEXT_CURSOR, id_in
-from medici.doors.studio.selling.schemas import Moment, StoreId
+from medici.doors.studio.selling.schemas import StoreId
 from medici.kernel.environment import Environment
+from medici.kernel.incoming import Moment
 
 router = APIRouter(prefix="/v1/admin/webhook-events", tags=["store webhooks"])
 

@@ -1,13 +1,10 @@
 """The JSON of entitlements."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -16,32 +13,11 @@ from pydantic import (
 from medici.adapters.payments.news import Source
 from medici.domain.billing.models import EntitlementRow, EntitlementStatus
 from medici.domain.billing.rules import Entitlement
-from medici.doors.studio.wallets.credits import Metadata
+from medici.kernel.incoming import Metadata, Moment
 
 ShortId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")]
 StoreId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")]
 PlanId = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[ -~]+$")]
-
-
-def _in_utc(value: object) -> object:
-    """Read a time without a zone as UTC, as clients have always meant it."""
-    if isinstance(value, str) and value:
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            return value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return value
-
-
-def _nameable(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("this moment has no date in UTC") from error
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_in_utc), AfterValidator(_nameable)]
 
 
 class EntitlementOut(BaseModel):

@@ -1,11 +1,10 @@
 """A user's credits: how many there are, spending some, and giving some by hand."""
 
-import json
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from medici.domain.billing.service.allowances import ensure_allowance
@@ -27,6 +26,7 @@ from medici.doors.http.sessions import DbSession
 from medici.doors.studio.auth import UserId
 from medici.kernel.errors import Kind
 from medici.kernel.ids import new_id
+from medici.kernel.incoming import Metadata
 
 MOST_CREDITS = 1_000_000_000
 
@@ -34,17 +34,6 @@ router = APIRouter(prefix="/v1/credits", tags=["credits"], route_class=Idempoten
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 BodyKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
-def _storable(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """Refuse what JSON can say and a database cannot store: NUL, and half a surrogate pair."""
-    if "\\u0000" in json.dumps(metadata):
-        raise ValueError("NUL cannot be stored")
-    json.dumps(metadata, ensure_ascii=False).encode()
-    return metadata
-
-
-Metadata = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
 
 
 class CreditsRefused(InsufficientCredits):

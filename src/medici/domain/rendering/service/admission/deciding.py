@@ -1,5 +1,7 @@
 """Whether an order is admitted, and as what. No database, no clock."""
 
+from dataclasses import dataclass
+
 from medici.adapters.providers.request import Tier
 from medici.domain.billing.service.allowances import give_on_book
 from medici.domain.ledger import decisions
@@ -16,7 +18,19 @@ from medici.domain.rendering.errors import CreditsMissing, PreviewRequired, TooM
 from medici.domain.rendering.orders import Application, RenderOrder
 from medici.domain.rendering.rows import JobRow
 from medici.domain.rendering.service.admission.standing import Standing
+from medici.domain.routing.errors import NoCandidate
 from medici.domain.routing.rules import Candidate, candidate_chain
+from medici.domain.routing.settings import ProviderSettings
+from medici.domain.routing.treatment import Treatment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What an order goes by: settings of a version, perhaps as an experiment changes them."""
+
+    version: int
+    settings: ProviderSettings
+    treatment: Treatment | None = None
 
 
 def decide(standing: Standing, application: Application) -> JobRow:
@@ -31,9 +45,37 @@ def decide(standing: Standing, application: Application) -> JobRow:
     _give_allowance(standing, user_id)
     _check_uploads(standing, user_id, order)
     _check_in_flight(standing, user_id)
-    _check_preview(standing, user_id, order)
-    candidates = candidate_chain(
-        standing.common.published.of_user(user_id).settings,
+    basis = _basis(standing, application)
+    _check_preview(standing, user_id, order, basis.settings)
+    candidates = _candidates(standing, application, basis.settings)
+    price = _price(standing, user_id, order.tier)
+    hold = _held(standing, application, price) if price else None
+    standing.in_flight[user_id] += 1
+    standing.used.update(order.picture_ids)
+    return _queued(standing, application, basis, candidates, hold)
+
+
+def _basis(standing: Standing, application: Application) -> Basis:
+    """Return what holds for an order; a treatment that leaves no provider is none."""
+    held = standing.common.published.of_user(application.user_id)
+    treatment = standing.treatments.get(application.user_id)
+    settings = treatment.over(held.settings) if treatment else None
+    if settings is not None:
+        try:
+            _candidates(standing, application, settings)
+        except NoCandidate:
+            pass
+        else:
+            return Basis(version=held.version, settings=settings, treatment=treatment)
+    return Basis(version=held.version, settings=held.settings)
+
+
+def _candidates(
+    standing: Standing, application: Application, settings: ProviderSettings
+) -> tuple[Candidate, ...]:
+    order = application.order
+    return candidate_chain(
+        settings,
         operation=order.operation,
         tier=order.tier,
         parts=order.target_parts,
@@ -41,11 +83,6 @@ def decide(standing: Standing, application: Application) -> JobRow:
         seed=application.job_id.bytes,
         outlook=standing.common.outlook,
     )
-    price = _price(standing, user_id, order.tier)
-    hold = _held(standing, application, price) if price else None
-    standing.in_flight[user_id] += 1
-    standing.used.update(order.picture_ids)
-    return _queued(standing, application, candidates, price, hold)
 
 
 def _give_allowance(standing: Standing, user_id: str) -> None:
@@ -72,12 +109,13 @@ def _check_in_flight(standing: Standing, user_id: str) -> None:
         raise TooManyJobsInFlight(f"at most {most} renders may be in progress at once")
 
 
-def _check_preview(standing: Standing, user_id: str, order: RenderOrder) -> None:
-    common = standing.common
+def _check_preview(
+    standing: Standing, user_id: str, order: RenderOrder, settings: ProviderSettings
+) -> None:
     wanted = (
         order.tier is Tier.FINAL
-        and common.variables[PREVIEW_BEFORE_FINAL_REQUIRED]
-        and common.published.of_user(user_id).settings.cost_controls.preview_required_before_final
+        and standing.common.variables[PREVIEW_BEFORE_FINAL_REQUIRED]
+        and settings.cost_controls.preview_required_before_final
     )
     if wanted and (user_id, order.project_id, order.style_id) not in standing.previews:
         raise PreviewRequired("render a preview of this project in this style first")
@@ -122,11 +160,11 @@ def _prompt(standing: Standing, order: RenderOrder) -> str:
 def _queued(
     standing: Standing,
     application: Application,
+    basis: Basis,
     candidates: tuple[Candidate, ...],
-    price: int,
     hold: NewHold | None,
 ) -> JobRow:
-    order, published = application.order, standing.common.published.of_user(application.user_id)
+    order, treatment = application.order, basis.treatment
     return JobRow(
         id=application.job_id,
         user_id=application.user_id,
@@ -142,13 +180,13 @@ def _queued(
         mask_id=order.mask.picture_id if order.mask else None,
         prompt=_prompt(standing, order),
         wishes=list(order.wishes),
-        max_pixels=rules.output_pixels(
-            order.tier, published.settings.cost_controls.max_output_pixels
-        ),
+        max_pixels=rules.output_pixels(order.tier, basis.settings.cost_controls.max_output_pixels),
         plan_id=standing.plans[application.user_id].plan_id,
-        credits=price,
+        credits=hold.amount if hold else 0,
         hold_id=hold.id if hold else None,
-        settings_version=published.version,
+        settings_version=basis.version,
+        experiment_id=treatment.experiment_id if treatment else None,
+        variant_id=treatment.variant_id if treatment else None,
         candidates=[[candidate.provider, candidate.model] for candidate in candidates],
         provider=candidates[0].provider,
         provider_model=candidates[0].model,

@@ -1,7 +1,7 @@
 """What a batch of orders is decided on, locked and read by a handful of statements."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from medici.adapters.providers.request import Tier
+from medici.domain.assignments.definition import Definition
+from medici.domain.assignments.variables import HOLDOUT_PERCENT
 from medici.domain.billing import queries as billing
 from medici.domain.billing.allowance import ResetSchedule, Window
 from medici.domain.billing.queries import EffectivePlan
@@ -26,12 +28,14 @@ from medici.domain.routing import queries as routing
 from medici.domain.routing.measurements import outlook_now
 from medici.domain.routing.outlook import UNKNOWN, Outlook
 from medici.domain.routing.queries import PublishedSettings
+from medici.domain.routing.treating import Visitor, provider_tests, treatments
+from medici.domain.routing.treatment import Treatment
 from medici.kernel.db.driver.query import Query, any_of
 from medici.kernel.db.driver.transaction import Driver
 
 # The weaker lock, since every row that points at the user takes a share of it.
 LOCK_USERS = Query(
-    select(User.id)
+    select(User.id, User.created_at)
     .where(any_of(User.id, "users"))
     .order_by(User.id)
     .with_for_update(key_share=True)
@@ -74,6 +78,7 @@ class Common:
 
     variables: Variables
     published: PublishedSettings
+    tests: Sequence[Definition]  # of providers
     outlook: Outlook
     schedule: ResetSchedule
     window: Window
@@ -92,6 +97,7 @@ class Standing:
     now: datetime
     common: Common
     plans: dict[str, EffectivePlan]
+    treatments: dict[str, Treatment]
     books: dict[str, Book]
     allowances: dict[UUID, dict[str, int]]
     in_flight: Counter[str]
@@ -107,7 +113,7 @@ async def read(driver: Driver, applications: Sequence[Application], *, now: date
     Locks are taken in one order by everybody: users, wallets, uploads, each by ascending id.
     """
     users = sorted({application.user_id for application in applications})
-    await LOCK_USERS.rows(driver, users=users)
+    known_since = {row.id: row.created_at for row in await LOCK_USERS.rows(driver, users=users)}
     common = await _common(driver, applications, now)
     effective = await billing.effective_plans(driver, kind=OwnerKind.USER, owner_ids=users, now=now)
     books = await open_books(
@@ -120,6 +126,15 @@ async def read(driver: Driver, applications: Sequence[Application], *, now: date
         now=now,
         common=common,
         plans=effective,
+        treatments=await treatments(
+            driver,
+            common.tests,
+            _visitors(applications, effective, known_since),
+            holdout_percent=common.variables[HOLDOUT_PERCENT],
+            now=now,
+        )
+        if common.tests
+        else {},
         books=books,
         allowances=await billing.allowances_of_many(
             driver,
@@ -140,14 +155,32 @@ async def _common(driver: Driver, applications: Sequence[Application], now: date
     schedule = await billing.schedule_now(driver)
     styles = {application.order.style_id for application in applications}
     published = await routing.published_now(driver)
+    tests = await provider_tests(driver, now=now)
     return Common(
         variables=await plans.variables_now(driver),
         published=published,
-        outlook=await outlook_now(driver, now=now) if published.compares else UNKNOWN,
+        tests=tests,
+        outlook=await outlook_now(driver, now=now) if published.compares or tests else UNKNOWN,
         schedule=schedule,
         window=schedule.window(now),
         styles=await plans.style_words(driver, styles),
     )
+
+
+def _visitors(
+    applications: Sequence[Application],
+    effective: Mapping[str, EffectivePlan],
+    known_since: Mapping[str, datetime],
+) -> dict[str, Visitor]:
+    """Return what tests of providers may ask of each user, by the first order of a batch."""
+    return {
+        each.user_id: Visitor(
+            platform=each.order.platform,
+            plan_id=effective[each.user_id].plan_id,
+            known_since=known_since[each.user_id],
+        )
+        for each in reversed(applications)
+    }
 
 
 async def _in_flight(driver: Driver, users: Collection[str]) -> Counter[str]:

@@ -1,0 +1,1 @@
+"""What is done to experiments, by their operators and by automation."""
