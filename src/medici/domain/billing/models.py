@@ -13,7 +13,9 @@ from medici.kernel.db.base import Base, enum_column
 from medici.kernel.environment import Environment
 
 RUNNING = text("state IN ('trialing', 'active', 'grace') AND ends_at IS NOT NULL")
+RENEWING = text("state IN ('trialing', 'active', 'grace') AND renews_at IS NOT NULL")
 ENDING = text("status = 'active' AND expires_at IS NOT NULL")
+PAYING = text("plan_id <> 'free' AND status = 'active'")
 UNCREDITED = text("credited_at IS NULL")
 UNRECOVERED = text("unrecovered_credits > 0")
 
@@ -39,6 +41,14 @@ class EntitlementRow(Base):
             "expires_at",
             sqlite_where=ENDING,
             postgresql_where=ENDING,
+        ),
+        Index(
+            "ix_entitlements_paying",
+            "source",
+            "plan_id",
+            "expires_at",
+            sqlite_where=PAYING,
+            postgresql_where=PAYING,
         ),
     )
 
@@ -90,6 +100,12 @@ class Purchase(Base):
         Index("ix_purchases_customer", "customer_id"),
         Index("ix_purchases_plan", "plan_id", "state"),
         Index("ix_purchases_ending", "ends_at", sqlite_where=RUNNING, postgresql_where=RUNNING),
+        Index(
+            "ix_purchases_renewing",
+            "renews_at",
+            sqlite_where=RENEWING,
+            postgresql_where=RENEWING,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

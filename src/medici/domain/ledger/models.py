@@ -204,6 +204,7 @@ class LedgerTransaction(Base):
             "uq_ledger_transactions_scope_idempotency_key", "scope", "idempotency_key", unique=True
         ),
         UniqueConstraint("wallet_id", "wallet_seq"),
+        Index("ix_ledger_transactions_at", "at"),
         Index(
             "ix_ledger_transactions_reverses",
             "reverses",
