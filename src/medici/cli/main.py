@@ -1,6 +1,7 @@
 """The commands with their options. What a command does is loaded when it runs.
 
-The signatures stand together, because they are what a shell, its help and a reader see.
+The signatures stand together here and in ``groups``, because they are what a shell, its help and a
+reader see.
 """
 
 # ruff: noqa: PLC0415 - each command loads its part of the application, so that help is quick
@@ -10,10 +11,10 @@ import asyncio
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
+from medici.cli.groups import credits, experiments, jobs, seed
 from medici.cli.spoken import Spoken
 from medici.cli.words import Tier, Vendor
 
@@ -24,24 +25,14 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="The backend of a business that sells AI-generated images.",
 )
-seed_app = typer.Typer(help="Fill the database with data to start from.")
 ledger_app = typer.Typer(no_args_is_help=True, help="Look after the credit ledger.")
-experiments_app = typer.Typer(no_args_is_help=True, help="Guard experiments, roll out winners.")
-credits_app = typer.Typer(no_args_is_help=True, help="Give everybody the day's credits.")
-jobs_app = typer.Typer(help="Look after the background work.")
-app.add_typer(seed_app, name="seed", invoke_without_command=True)
+app.add_typer(seed.app, name="seed", invoke_without_command=True)
 app.add_typer(ledger_app, name="ledger")
-app.add_typer(credits_app, name="credits")
-app.add_typer(experiments_app, name="experiments")
-app.add_typer(jobs_app, name="jobs", invoke_without_command=True)
+app.add_typer(credits.app, name="credits")
+app.add_typer(experiments.app, name="experiments")
+app.add_typer(jobs.app, name="jobs", invoke_without_command=True)
 
 UserOption = Annotated[str, typer.Option(help="Whose credits pay for it.")]
-KindOption = Annotated[str | None, typer.Option(help="Only jobs of this kind.")]
-DryOption = Annotated[
-    bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
-]
-ActorOption = Annotated[str, typer.Option(help="Whose name stands in the audit.")]
-ReasonOption = Annotated[str, typer.Option(help="Why, for the audit.")]
 OutFile = Annotated[Path | None, typer.Option(dir_okay=False, help="Where it is written.")]
 
 
@@ -107,43 +98,6 @@ def migration(
     asyncio.run(write_revision(message))
 
 
-@seed_app.callback()
-def seed(context: typer.Context) -> None:
-    """Fill in plans, styles, variables and provider settings where there are none."""
-    from medici.cli.seed import seed_defaults
-
-    if context.invoked_subcommand is None:
-        asyncio.run(seed_defaults())
-
-
-@seed_app.command("demo")
-def seed_demo() -> None:
-    """Give the user 'demo' a few real renders of the sample photo; for development."""
-    from medici.cli.seed import seed_demo
-
-    asyncio.run(seed_demo())
-
-
-@seed_app.command("stripe")
-def seed_stripe(
-    currency: Annotated[str, typer.Option(help="What prices are in, by its ISO code.")] = "usd",
-) -> None:
-    """Set up at Stripe the products and prices of all that has a web_product_id."""
-    from medici.cli.seed_stripe import seed_stripe
-
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        raise typer.BadParameter("a currency has three letters, such as usd")
-    asyncio.run(seed_stripe(currency))
-
-
-@seed_app.command("experiment-templates")
-def seed_experiment_templates(dry_run: DryOption = False) -> None:
-    """Set up the built-in experiments, inactive, where there are none; print JSON."""
-    from medici.cli.seed_experiments import seed_experiments
-
-    asyncio.run(seed_experiments(dry_run=dry_run))
-
-
 @app.command()
 def render(
     photo: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
@@ -206,53 +160,6 @@ def call(
         asyncio.run(call(task, args))
 
 
-@jobs_app.callback()
-def jobs(
-    context: typer.Context,
-    dead: Annotated[
-        bool, typer.Option("--dead", help="Show what failed for good, and why.")
-    ] = False,
-    waiting: Annotated[
-        bool, typer.Option("--waiting", help="Show what waits, and until when.")
-    ] = False,
-    kind: KindOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many of these are shown.")] = 100,
-) -> None:
-    """Count the background jobs that wait, run or have failed for good, by their kind."""
-    from medici.cli.jobs import show_dead, show_jobs, show_waiting
-
-    if context.invoked_subcommand is not None:
-        return
-    if dead and waiting:
-        raise typer.BadParameter("ask for --dead or for --waiting")
-    if dead:
-        asyncio.run(show_dead(kind, limit=limit))
-    else:
-        asyncio.run(show_waiting(kind, limit=limit) if waiting else show_jobs(kind))
-
-
-@jobs_app.command("cancel")
-def jobs_cancel(job_id: Annotated[UUID, typer.Argument(help="A job that waits.")]) -> None:
-    """Take a waiting job out of the queue for good; one that runs is refused."""
-    from medici.cli.jobs import cancel_one
-
-    asyncio.run(cancel_one(job_id))
-
-
-@jobs_app.command("revive")
-def jobs_revive(
-    job_id: Annotated[UUID | None, typer.Argument(help="A dead job.")] = None,
-    kind: Annotated[str | None, typer.Option(help="All dead jobs of this kind.")] = None,
-    all_dead: Annotated[bool, typer.Option("--all-dead", help="All dead jobs.")] = False,
-) -> None:
-    """Give dead jobs all their attempts again, once what killed them is mended."""
-    from medici.cli.jobs import revive_many, revive_one
-
-    if [job_id is None, kind is None, not all_dead].count(False) != 1:
-        raise typer.BadParameter("name one job, or --kind, or --all-dead")
-    asyncio.run(revive_many(kind) if job_id is None else revive_one(job_id))
-
-
 @app.command()
 @ledger_app.command("verify")
 def audit() -> None:
@@ -260,81 +167,6 @@ def audit() -> None:
     from medici.cli.audit import audit
 
     asyncio.run(audit())
-
-
-@credits_app.command("reset")
-def credits_reset(
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
-    ] = False,
-) -> None:
-    """Run the daily reset to its end and print as JSON what it did; exit 1 if it failed."""
-    from medici.cli.credits import reset
-
-    asyncio.run(reset(dry_run=dry_run))
-
-
-@credits_app.command("tick")
-def credits_tick() -> None:
-    """Do the same if the schedule says that it is due; for cron, as often as you like."""
-    from medici.cli.credits import tick
-
-    asyncio.run(tick())
-
-
-@experiments_app.command("guardrails")
-def experiments_guardrails(
-    dry_run: DryOption = False,
-    hours: Annotated[int, typer.Option(min=1, max=720, help="How far back to look.")] = 24,
-    actor: ActorOption = "scheduler",
-    reason: ReasonOption = "scheduled_experiment_guardrails",
-) -> None:
-    """Judge experiments by their guardrails, pause those that are due, and print JSON."""
-    from medici.cli.experiments import Wish, guard
-
-    asyncio.run(guard(Wish(hours=hours, dry_run=dry_run, actor=actor, reason=reason)))
-
-
-@experiments_app.command("automation")
-def experiments_automation(
-    dry_run: DryOption = False,
-    hours: Annotated[int, typer.Option(min=1, max=1440, help="How far back to look.")] = 24,
-    rollout_limit: Annotated[
-        int, typer.Option(min=1, max=1000, help="For how many experiments a step is considered.")
-    ] = 200,
-    notify_webhook_url: Annotated[
-        str | None,
-        typer.Option(
-            help="Who is sent the result; else EXPERIMENT_AUTOMATION_NOTIFY_WEBHOOK_URL is."
-        ),
-    ] = None,
-    notify_dry_run: Annotated[
-        bool, typer.Option("--notify-dry-run", help="Send the result of a dry run as well.")
-    ] = False,
-    fail_on_breach: Annotated[
-        bool, typer.Option("--fail-on-breach", help="Exit 2 if a guardrail is breached.")
-    ] = False,
-    fail_on_rollout_blocked: Annotated[
-        bool, typer.Option("--fail-on-rollout-blocked", help="Exit 3 if a rollout is blocked.")
-    ] = False,
-    actor: ActorOption = "scheduler",
-    reason: ReasonOption = "scheduled_experiment_automation",
-) -> None:
-    """Look at guardrails, then hand winners to more users, and print JSON."""
-    from medici.cli.experiments import AutomationWish, automate
-
-    wish = AutomationWish(
-        hours=hours,
-        dry_run=dry_run,
-        actor=actor,
-        reason=reason,
-        rollout_limit=rollout_limit,
-        notify_url=notify_webhook_url or None,
-        notify_dry_run=notify_dry_run,
-        fail_on_breach=fail_on_breach,
-        fail_on_blocked=fail_on_rollout_blocked,
-    )
-    asyncio.run(automate(wish))
 
 
 @app.command()

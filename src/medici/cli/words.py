@@ -1,6 +1,13 @@
 """Words that options take, for which the whole domain need not be loaded."""
 
 from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+DryOption = Annotated[
+    bool, typer.Option("--dry-run", help="Tell what would be done, and do nothing.")
+]
 
 
 class Tier(StrEnum):

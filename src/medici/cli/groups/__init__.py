@@ -1,0 +1,1 @@
+"""The commands that stand together under one word, with their options."""
