@@ -51,7 +51,7 @@ ON_A_DATABASE: dict[str, Measure] = {
 RESTYLE = "restyle"
 ROUTING = "routing"
 # They take some minutes to grow old.
-ONLY_BY_NAME = frozenset({"aged", "automation", "dashboard", "resets"})
+ONLY_BY_NAME = frozenset({"aged", "automation", "dashboard", "experiments", "resets"})
 MEASURES = {**ON_A_DATABASE, RESTYLE: restyle.measure, ROUTING: routing.measure}
 
 

@@ -242,6 +242,5 @@ async def _insert(
     numbers = NUMBERS[sql.dialect].format(count=count)
     chosen = ", ".join(values.values())
     await connection.exec_driver_sql(
-        f"INSERT INTO {table} ({', '.join(values)}) "
-        f"SELECT {chosen} FROM ({numbers}) AS numbers"
+        f"INSERT INTO {table} ({', '.join(values)}) SELECT {chosen} FROM ({numbers}) AS numbers"
     )

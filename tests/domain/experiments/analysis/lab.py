@@ -1,6 +1,5 @@
 """An experiment with users, and what they do: rows as assignment, renders and stores leave them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -176,7 +175,3 @@ def shares(told: Performance) -> dict[str, tuple[int | None, int]]:
         each.variant_id: (each.primary_metric_successes, each.primary_metric_trials)
         for each in told.variants
     }
-
-
-def users(of: str, numbers: Iterable[int]) -> list[str]:
-    return [f"{of}-{number}" for number in numbers]

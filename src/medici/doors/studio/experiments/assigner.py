@@ -21,7 +21,6 @@ from medici.domain.assignments.service.assigning import (
 from medici.doors.http.context import resources_of
 from medici.doors.studio.experiments.asking import Wish, asks_of, asks_of_all
 from medici.doors.studio.experiments.setups import Setups, SetupsKept, read_setups, setups_kept
-from medici.kernel.db.database import Database
 from medici.kernel.db.driver.lent import driver_of
 from medici.kernel.db.driver.transaction import Driver
 from medici.kernel.db.group import Batcher
@@ -29,6 +28,36 @@ from medici.kernel.errors import MediciError
 from medici.resources import Resources
 
 ASSIGNER = "experiment_assigner"
+LOOKS = 8  # that share a connection; each has as many rows as there are experiments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A user's wish to know all variants that are theirs, at most ``limit``."""
+
+    user_id: str
+    attributes: Attributes
+    setups: Setups
+    limit: int
+    now: datetime
+
+    async def told_on(self, driver: Driver) -> Sequence[Told]:
+        """Answer it in a transaction that is there already."""
+        return await self.keep(driver, await self.decided(driver))
+
+    async def decided(self, driver: Driver) -> Sequence[Decided]:
+        """Decide what the user gets."""
+        asks = await asks_of_all(driver, self.user_id, self.attributes, self.setups, now=self.now)
+        return await decide_served(
+            driver, asks, limit=self.limit, holdout_percent=self.setups.holdout_percent
+        )
+
+    async def keep(self, driver: Driver, decided: Sequence[Decided]) -> Sequence[Told]:
+        """Keep and tell it; an experiment that is being changed this very moment is not told."""
+        outcomes = await keep(
+            driver, decided, holdout_percent=self.setups.holdout_percent, now=self.now
+        )
+        return [each for each in outcomes if isinstance(each, Told)]
 
 
 class Assigner:
@@ -38,6 +67,7 @@ class Assigner:
         self._resources = resources
         self._kept = kept
         self._batcher: Batcher[Wish, Told] = Batcher(self._together)
+        self._looks: Batcher[Look, Sequence[Decided]] = Batcher(self._looked, most=LOOKS)
 
     async def assign(self, wish: Wish, keyed: AsyncSession | None) -> Told:
         """Tell one variant, beside others unless the request has a transaction of its own.
@@ -53,6 +83,13 @@ class Assigner:
         except SetupChanged:  # while our copy was about to grow too old
             self._kept.forget()
             return await self._batcher.submit(wish)
+
+    async def look(self, look: Look) -> Sequence[Told]:
+        """Tell all variants of a user."""
+        decided = await self._looks.submit(look)
+        if all(each.is_settled for each in decided):
+            return [each.told(look.now) for each in decided]
+        return await self._resources.database.carry_out(lambda driver: look.keep(driver, decided))
 
     async def _assign_on(self, driver: Driver, wish: Wish) -> Told:
         now = self._resources.now()
@@ -79,6 +116,12 @@ class Assigner:
         kept = iter(await self._keep(new, setups, now) if new else ())
         return [next(kept) if isinstance(each, Decided) else each for each in settled]
 
+    async def _looked(self, looks: Sequence[Look]) -> Sequence[Sequence[Decided]]:
+        async def each(driver: Driver) -> Sequence[Sequence[Decided]]:
+            return [await look.decided(driver) for look in looks]
+
+        return await self._resources.database.look(each)
+
     async def _keep(
         self, new: Sequence[Decided], setups: Setups, now: datetime
     ) -> Sequence[Told | MediciError]:
@@ -95,41 +138,6 @@ async def _decided(
     asks = [each for each in outcomes if isinstance(each, Ask)]
     decided = iter(await decide_many(driver, asks, holdout_percent=setups.holdout_percent))
     return [next(decided) if isinstance(each, Ask) else each for each in outcomes]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A user's wish to know all variants that are theirs, at most ``limit``."""
-
-    user_id: str
-    attributes: Attributes
-    setups: Setups
-    limit: int
-    now: datetime
-
-    async def told(self, database: Database) -> Sequence[Told]:
-        """Answer it, by reading alone if nothing is new."""
-        decided = await database.look(self._decided)
-        if all(each.is_settled for each in decided):
-            return [each.told(self.now) for each in decided]
-        return await database.carry_out(lambda driver: self._kept(driver, decided))
-
-    async def told_on(self, driver: Driver) -> Sequence[Told]:
-        """Answer it in a transaction that there is."""
-        return await self._kept(driver, await self._decided(driver))
-
-    async def _decided(self, driver: Driver) -> Sequence[Decided]:
-        asks = await asks_of_all(driver, self.user_id, self.attributes, self.setups, now=self.now)
-        return await decide_served(
-            driver, asks, limit=self.limit, holdout_percent=self.setups.holdout_percent
-        )
-
-    async def _kept(self, driver: Driver, decided: Sequence[Decided]) -> Sequence[Told]:
-        """Keep it; an experiment that is being changed this very moment is not told."""
-        outcomes = await keep(
-            driver, decided, holdout_percent=self.setups.holdout_percent, now=self.now
-        )
-        return [each for each in outcomes if isinstance(each, Told)]
 
 
 def assigner_of(request: Request) -> Assigner:

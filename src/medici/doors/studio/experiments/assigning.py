@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from medici.domain.assignments.service.exposing import expose
 from medici.doors.http.auth import Caller, OwnerOrOperator, bearer, bearer_token, caller
-from medici.doors.http.context import AppResources, Now, resources_of
+from medici.doors.http.context import Now, resources_of
 from medici.doors.http.hot import HotRoute, json_response, quickly
 from medici.doors.http.sessions import DbSession
 from medici.doors.studio.experiments.asking import Wish
@@ -34,6 +34,9 @@ async def _assigner(request: Request) -> Assigner:
     return assigner_of(request)
 
 
+TheAssigner = Annotated[Assigner, Depends(_assigner)]
+
+
 async def _assigned_quickly(request: Request) -> Response | None:
     """Do the same for a readable body that comes as JSON without a key."""
     if request.headers.get("content-type", "").partition(";")[0] != "application/json":
@@ -52,7 +55,7 @@ async def _assigned_quickly(request: Request) -> Response | None:
 async def assign(
     asking: OwnerOrOperator,
     body: AssignIn,
-    assigner: Annotated[Assigner, Depends(_assigner)],
+    assigner: TheAssigner,
     keyed: KeyedSession,
 ) -> AssignOut:
     """Tell which variant of an experiment a user gets, and keep it that way.
@@ -77,10 +80,15 @@ async def _active_quickly(request: Request) -> Response | None:
         return None
     token = await bearer(request, await bearer_token(request))
     asking = await caller(request, token, request.headers.get("x-admin-token"))
-    resources = resources_of(request)
-    setups = await setups_kept(request).current()
-    user_id = request.path_params["user_id"]
-    return await active(user_id, asking, query, setups, resources, resources.now(), query.limit)
+    return await active(
+        request.path_params["user_id"],
+        asking,
+        query,
+        await setups_kept(request).current(),
+        assigner_of(request),
+        resources_of(request).now(),
+        query.limit,
+    )
 
 
 @router.get("/active/{user_id}", response_model=ActiveOut)
@@ -90,7 +98,7 @@ async def active(
     asking: OwnerOrOperator,
     attributes: QueryAttributes,
     setups: CurrentSetups,
-    resources: AppResources,
+    assigner: TheAssigner,
     now: Now,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
@@ -105,7 +113,7 @@ async def active(
         limit=limit,
         now=now,
     )
-    body = active_json(user_id, await look.told(resources.database))
+    body = active_json(user_id, await assigner.look(look))
     return Response(body, media_type="application/json")
 
 
