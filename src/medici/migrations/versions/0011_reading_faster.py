@@ -1,4 +1,4 @@
-"""Indexes for what reports look at: subscriptions about to renew, paying owners, times of postings."""
+"""Indexes for what reports look at: renewals, paying owners, times of postings."""
 
 import sqlalchemy as sa
 from alembic import op
