@@ -68,6 +68,7 @@ class MediciCelery(Celery):  # type: ignore[misc]  # its base class has no types
             "task_create_missing_queues": False,
             "task_routes": {kind.name: {"queue": kind.queue.value} for kind in self.registry.kinds},
             "task_ignore_result": True,
+            "worker_consumer": "medici.worker.consumer:Consumer",
             "worker_pool": "threads",
             "worker_concurrency": CALL_THREADS,  # for messages; jobs have a number of their own
             "worker_redirect_stdouts": False,
