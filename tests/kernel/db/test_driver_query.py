@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -65,6 +66,11 @@ class TestAnyOf:
         assert await places(filled, column, values(column, 3)) == [3]
         assert await places(filled, column, values(column, 4, 4, 1, 4)) == [1, 4]
         assert await places(filled, column, values(column, 5, 4, 3, 2, 1, 0)) == [0, 1, 2, 3, 4, 5]
+
+    def test_is_looked_up_in_an_index_beside_other_conditions_too(self) -> None:
+        both = select(Sample.number).where(any_of(Sample.id, "ids"), Sample.number > 1)
+
+        assert " = 1" not in str(both.compile(dialect=sqlite.dialect()))
 
     async def test_finds_enums(self, filled: Database) -> None:
         assert await places(filled, Sample.colour, []) == []

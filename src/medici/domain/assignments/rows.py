@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from sqlalchemy import Column, ColumnElement, Float, Table, select, type_coerce
-from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import NullType
 
 from medici.domain.assignments.models import Assignment, Experiment, ExperimentRuntime, Reason
@@ -63,17 +62,12 @@ def as_read(column: Column[Any]) -> ColumnElement[Any]:
     return type_coerce(column, NullType()).label(column.name)
 
 
-def _looked_up(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Keep SQLAlchemy from comparing a condition with 1, for which SQLite would read every row."""
-    return Grouping(condition)
-
-
 TABLE = cast("Table", Assignment.__table__)
 COLUMNS = AssignmentRow._fields
 OF_USERS = Query(
     select(*(as_read(TABLE.c[name]) for name in COLUMNS)).where(
-        _looked_up(any_of(Assignment.experiment_id, "experiments")),
-        _looked_up(any_of(Assignment.user_id, "users")),
+        any_of(Assignment.experiment_id, "experiments"),
+        any_of(Assignment.user_id, "users"),
     )
 )
 # A row is written only as the set-up that it was drawn by still stands, and in place of another

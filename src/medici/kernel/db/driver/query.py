@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Dialect, SelectBase, Text, bindpara
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean, TypeDecorator, TypeEngine
 
@@ -125,6 +126,11 @@ class _AnyOf(FunctionElement[bool]):
     name = "any_of"
     type = Boolean()
     inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Grouping[bool]:  # type: ignore[override]
+        # Beside another condition a function would be compared with 1, and SQLite read every row.
+        del against
+        return Grouping(self)
 
 
 @compiles(_AnyOf, "postgresql")
